@@ -45,7 +45,9 @@ NAMES = {
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad\u180e\U000e0000-\U000e007f]{3,}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-MARKS = re.compile(f"(?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]){{{FLOOD},}}")
+MARKS = re.compile(
+    f"(?:[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]){{{FLOOD},}}"
+)
 SHOWN_MARK = re.compile("⟦([A-Za-z0-9+× -]{2,24})⟧")
 
 
@@ -162,7 +164,9 @@ RULES: dict[str, Render] = {
 def parser() -> MarkdownIt:
     """CommonMark with tables, strikethrough and mathematics; single newlines are kept, raw HTML is text."""
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
-    markdown.use(dollarmath_plugin, allow_space=False, allow_digits=False, allow_labels=False, double_inline=True)
+    markdown.use(
+        dollarmath_plugin, allow_space=False, allow_digits=False, allow_labels=False, double_inline=True
+    )
     markdown.inline.ruler.before("escape", "bracket_math", bracket_math)
     for name, rule in RULES.items():
         markdown.add_render_rule(name, rule)

@@ -1,0 +1,1 @@
+"""People: seats, leases and the work screen."""

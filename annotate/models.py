@@ -1,0 +1,106 @@
+"""Open work and who holds it.
+
+A *seat* is one of the places that people have at an instance; there are as many as the overlap
+asks for, and (instance, slot) is unique, so the overlap cannot be overrun. An *assignment* is one
+hand-out of a seat to a rater: a lease that ends in a submission, a skip, or its expiry.
+"""
+
+from datetime import datetime
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ledger.models import Instance, Project, Rater
+
+
+class Seat(models.Model):
+    """One place for a person at an instance. Lower `rank` is handed out first."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        HELD = "held", "Held"
+        FILLED = "filled", "Filled"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="seats", db_index=False)
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="seats", db_index=False)
+    slot = models.PositiveSmallIntegerField()
+    rank = models.BigIntegerField()
+    status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "slot"], name="one_seat_per_slot")]
+        indexes = [
+            # The hand-out's index: only open seats carry a rank in it, so finished work costs nothing.
+            models.Index(fields=["project", "rank"], condition=Q(status="open"), name="open_seats"),
+            models.Index(fields=["project", "status"], name="seats_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instance_id}/{self.slot} {self.status}"
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def leased(self) -> Self:
+        return self.filter(status=Assignment.Status.LEASED)
+
+    def expired(self, at: datetime) -> Self:
+        """Leases whose time is over but which nobody has taken back yet."""
+        return self.leased().filter(expires_at__lte=at)
+
+    def submitted(self) -> Self:
+        return self.filter(status=Assignment.Status.SUBMITTED)
+
+
+class Assignment(models.Model):
+    """A seat handed to a rater, in a server-chosen `order` of the responses."""
+
+    class Status(models.TextChoices):
+        LEASED = "leased", "Leased"
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+        EXPIRED = "expired", "Expired"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    instance = models.ForeignKey(
+        Instance, on_delete=models.CASCADE, related_name="assignments", db_index=False
+    )
+    seat = models.ForeignKey(Seat, null=True, on_delete=models.SET_NULL, related_name="assignments")
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    order = ArrayField(models.SmallIntegerField())
+    repeat = models.PositiveSmallIntegerField(default=0, help_text="above 0: a deliberate consistency probe")
+    status = models.CharField(max_length=9, choices=Status, default=Status.LEASED)
+    leased_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True, help_text="why it was skipped or flagged")
+    draft = models.JSONField(null=True, help_text="what the rater has entered but not submitted")
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rater"], condition=Q(status="leased"), name="one_lease_per_rater"
+            ),
+            models.UniqueConstraint(
+                fields=["rater", "instance", "repeat"],
+                condition=~Q(status__in=["expired", "withdrawn"]),
+                name="no_instance_twice_per_rater",
+            ),
+            models.UniqueConstraint(
+                fields=["seat"], condition=Q(status__in=["leased", "submitted"]), name="one_holder_per_seat"
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("leased_at")), name="expires_after_lease"),
+        ]
+        indexes = [
+            models.Index(fields=["project", "expires_at"], condition=Q(status="leased"), name="lease_expiry"),
+            models.Index(fields=["project", "rater", "ended_at"], name="work_of_rater"),
+            models.Index(fields=["instance"], name="assignments_of_instance"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instance_id} to {self.rater_id}: {self.status}"

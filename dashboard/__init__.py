@@ -1,0 +1,1 @@
+"""The project admin's overview and set-up."""

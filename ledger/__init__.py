@@ -1,0 +1,1 @@
+"""The ledger: what is asked, about what, by whom it was answered, and how."""

@@ -1,0 +1,56 @@
+"""From a slug to a project, with the caller's right checked: the door that views and the API go through."""
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from accounts.rights import Right, require
+from ledger.models import Member, Project
+from web.problems import NotAllowed, NotFound
+from web.registry import unknown
+
+
+class MemberPaused(NotAllowed):
+    code, title = "member-paused", "Your work in this project is paused"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A user in a project."""
+
+    project: Project
+    user: User
+    member: Member | None
+
+    @property
+    def role(self) -> str | None:
+        return self.member.role if self.member else None
+
+
+def enter(user: User, slug: str, right: Right) -> Place:
+    """The user's place in the project `slug`, if they have `right` there.
+
+    Raises `NotFound` where there is no such project for this user (so that nobody learns of others'
+    projects), `NotAllowed` where the right is missing or the membership is paused.
+    """
+    member = Member.objects.select_related("project").filter(project__slug=slug, user=user).first()
+    if member is None or member.status == Member.Status.REMOVED:
+        return enter_as_superuser(user, slug)
+    if member.status == Member.Status.PAUSED and right == Right.LABEL:
+        raise MemberPaused(member.reason or "An admin paused your work in this project.", project=slug)
+    require(user, member.role, right, where=slug)
+    return Place(member.project, user, member)
+
+
+def enter_as_superuser(user: User, slug: str) -> Place:
+    project = Project.objects.filter(slug=slug).first() if user.is_superuser else None
+    if project is None:
+        raise NotFound(f"There is no project {slug!r}.", project=slug)
+    return Place(project, user, None)
+
+
+def find_project(slug: str) -> Project:
+    """The project called `slug`, for commands; raises `NotFound` with the nearest slugs."""
+    project = Project.objects.filter(slug=slug).first()
+    if project is None:
+        raise unknown("project", slug, list(Project.objects.values_list("slug", flat=True)[:5000]))
+    return project

@@ -1,0 +1,245 @@
+"""Writes to the ledger: each is one verb, and the only way to do what it says."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.actions import ensure_user
+from accounts.models import User
+from accounts.rights import Role
+from ledger.models import Aspect, GuidelineVersion, Instance, Label, Member, Project, Rater
+from ledger.signals import labels_written, overlap_changed
+from ledger.task_types import TASK_TYPES
+from ledger.templates import AspectSpec, find_template
+from web.problems import Conflict, Invalid
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,78}[a-z0-9])?", re.ASCII)
+
+
+# ---------------------------------------------------------------- projects
+
+
+def create_project(*, slug: str, template: str, owner: User, name: str = "", overlap: int = 1) -> Project:
+    """A new project with its template's aspects and guidelines. Raises `UnknownName`, `Invalid`, `Conflict`."""
+    chosen = find_template(template)
+    if not SLUG.fullmatch(slug):
+        raise Invalid(
+            f"{slug!r} is not a slug: lower-case letters, digits and hyphens, at most 80.", slug=slug
+        )
+    check_overlap(overlap)
+    with transaction.atomic():
+        project, made = Project.objects.get_or_create(
+            slug=slug,
+            defaults={"name": name or slug, "template": template, "overlap": overlap, "owner": owner},
+        )
+        if not made:
+            raise Conflict(f"There is a project {slug!r} already.", slug=slug)
+        Member.objects.create(project=project, user=owner, role=Role.OWNER)
+        for spec in chosen.aspects:
+            add_aspect(project, spec)
+        if chosen.guidelines:
+            write_guidelines(project, text=chosen.guidelines, author=owner)
+    return project
+
+
+def check_overlap(overlap: int) -> None:
+    if not 1 <= overlap <= 50:
+        raise Invalid(f"The overlap must be 1…50, not {overlap}.", overlap=overlap)
+
+
+def change_overlap(project: Project, overlap: int) -> Project:
+    """Sets how many people should label an instance; open work follows."""
+    check_overlap(overlap)
+    with transaction.atomic():
+        project.overlap = overlap
+        project.save(update_fields=["overlap"])
+        overlap_changed.send(Project, project=project)
+    return project
+
+
+def archive_project(project: Project, *, at: datetime | None) -> Project:
+    """Archives at a time, or with None takes the project back."""
+    project.archived = at
+    project.save(update_fields=["archived"])
+    return project
+
+
+def add_aspect(project: Project, spec: AspectSpec) -> Aspect:
+    """A new aspect at the end of the project's list. Raises `UnknownName`, `InvalidSettings`, `Conflict`."""
+    settings = TASK_TYPES.load(spec.task_type).settings(spec.settings)
+    if project.aspects.filter(name=spec.name).exists():
+        raise Conflict(f"The project has an aspect {spec.name!r} already.", aspect=spec.name)
+    last = project.aspects.aggregate(last=Max("position"))["last"]
+    return Aspect.objects.create(
+        project=project,
+        name=spec.name,
+        title=spec.title,
+        description=spec.description,
+        task_type=spec.task_type,
+        settings=settings,
+        required=spec.required,
+        position=0 if last is None else last + 1,
+    )
+
+
+def write_guidelines(project: Project, *, text: str, author: User | None) -> GuidelineVersion:
+    """The next version of the guidelines; the same text again makes none.
+
+    Lock: the project's row, so that two admins cannot take one number.
+    """
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        current = project.guidelines()
+        if current is not None and current.text == text:
+            return current
+        number = current.number + 1 if current else 1
+        return GuidelineVersion.objects.create(project=project, number=number, text=text, author=author)
+
+
+# ---------------------------------------------------------------- members and raters
+
+
+def add_member(project: Project, *, email: str, role: Role = Role.ANNOTATOR) -> Member:
+    """A member with this address, its account and rater made where needed; a removed one comes back."""
+    user = ensure_user(email)
+    with transaction.atomic():
+        member, made = Member.objects.get_or_create(project=project, user=user, defaults={"role": role})
+        if not made and member.status == Member.Status.REMOVED:
+            member.status, member.role = Member.Status.ACTIVE, role
+            member.save(update_fields=["status", "role"])
+        person_for(user, project)
+    return member
+
+
+def set_member_status(member: Member, status: Member.Status, *, reason: str = "") -> Member:
+    """Pauses, removes or reactivates a member. Their labels stay. Raises `Conflict` for the owner."""
+    if member.role == Role.OWNER and status != Member.Status.ACTIVE:
+        raise Conflict("The owner of a project can be neither paused nor removed.")
+    member.status, member.reason = status, reason
+    member.save(update_fields=["status", "reason"])
+    return member
+
+
+def person_for(user: User, project: Project) -> Rater:
+    """The rater that `user` is in `project`, made at the first call."""
+    found = Rater.objects.filter(project=project, user=user, kind=Rater.Kind.PERSON).first()
+    if found:
+        return found
+    rater, _ = Rater.objects.get_or_create(
+        project=project, kind=Rater.Kind.PERSON, name=user.email, defaults={"user": user}
+    )
+    if rater.user_id is None:
+        rater.user = user
+        rater.save(update_fields=["user"])
+    return rater
+
+
+def ensure_rater(project: Project, *, kind: Rater.Kind, name: str, level: str = "") -> Rater:
+    """The rater of this kind and name, made where there is none."""
+    return Rater.objects.get_or_create(project=project, kind=kind, name=name, defaults={"level": level})[0]
+
+
+# ---------------------------------------------------------------- labels
+
+
+@dataclass(frozen=True)
+class NewLabel:
+    """A verdict to be written. `order`: response indices as shown, empty where unknown."""
+
+    instance: Instance
+    aspect: Aspect
+    value: dict[str, Any]
+    order: Sequence[int] = ()
+    repeat: int = 0
+    rationale: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    guideline: GuidelineVersion | None = None
+    version: str = ""
+    duration_ms: int | None = None
+    cost: Decimal | None = None
+
+
+def write_labels(
+    *, project: Project, rater: Rater, labels: Sequence[NewLabel], at: datetime | None = None
+) -> list[Label]:
+    """Validates and writes labels of one rater; each replaces the rater's live label of its presentation.
+
+    Raises `InvalidAnswer` before anything is written. Sends `labels_written` inside the transaction.
+    """
+    at = at or timezone.now()
+    rows = [as_row(project, rater, label, at) for label in labels]
+    with transaction.atomic():
+        supersede_replaced(rater, rows, at)
+        Label.objects.bulk_create(rows)
+        announce(project, rater, rows)
+    return rows
+
+
+def as_row(project: Project, rater: Rater, label: NewLabel, at: datetime) -> Label:
+    """The validated row. Raises `InvalidAnswer` naming the aspect."""
+    aspect = label.aspect
+    try:
+        value = aspect.task.clean(label.value, settings=aspect.settings, size=label.instance.size)
+    except Invalid as problem:
+        problem.detail = f"{aspect.name}: {problem.detail}"
+        problem.facts["aspect"] = aspect.name
+        raise
+    return Label(
+        project=project,
+        instance=label.instance,
+        aspect=aspect,
+        rater=rater,
+        value=value,
+        order=list(label.order),
+        repeat=label.repeat,
+        rationale=label.rationale,
+        detail=label.detail,
+        guideline=label.guideline,
+        version=label.version,
+        duration_ms=label.duration_ms,
+        cost=label.cost,
+        created=at,
+    )
+
+
+def supersede_replaced(rater: Rater, rows: list[Label], at: datetime) -> None:
+    """Marks the live labels that `rows` correct and links each row to the one that it replaces.
+
+    Lock: those live labels; a writer that comes in between meets the unique constraint instead.
+    """
+    instances = {row.instance_id for row in rows}
+    aspects = {row.aspect_id for row in rows}
+    old = (
+        Label.objects.live()
+        .filter(rater=rater, instance__in=instances, aspect__in=aspects)
+        .select_for_update()
+    )
+    by_presentation = {presentation(label): label for label in old}
+    replaced = []
+    for row in rows:
+        row.replaces = by_presentation.get(presentation(row))
+        if row.replaces is not None:
+            replaced.append(row.replaces.pk)
+    if replaced:
+        Label.objects.filter(pk__in=replaced).update(superseded=at)
+
+
+def presentation(label: Label) -> tuple[int, int, tuple[int, ...], int]:
+    return label.instance_id, label.aspect_id, tuple(label.order), label.repeat
+
+
+def announce(project: Project, rater: Rater, rows: list[Label]) -> None:
+    labels_written.send(
+        Label,
+        project=project,
+        rater=rater,
+        label_ids=[row.pk for row in rows],
+        instance_ids=sorted({row.instance_id for row in rows}),
+    )

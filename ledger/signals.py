@@ -1,0 +1,7 @@
+"""What the ledger tells those above it. Sent inside the transaction that wrote; receivers enqueue on commit."""
+
+from django.dispatch import Signal
+
+instances_added = Signal()  # project, instance_ids: list[int]
+labels_written = Signal()  # project, rater, label_ids: list[int], instance_ids: list[int]
+overlap_changed = Signal()  # project

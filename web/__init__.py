@@ -1,0 +1,1 @@
+"""How answers are made: problems, fragments, JSON, paging, idempotency, registries, commands."""
