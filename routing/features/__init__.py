@@ -1,0 +1,20 @@
+"""Features of pairs: pure functions of a table, one file an entry, cached with the table.
+
+Each entry maps a `Table` to a `Block`. An *odd* feature changes sign when the two responses swap (which
+verdict?), an *even* one stays (how sure, how close?).
+"""
+
+from web.registry import Registry
+
+FEATURES = Registry(
+    "routing feature",
+    {
+        "lengths": "routing.features.lengths:lengths",
+        "similarity": "routing.features.similarity:similarity",
+        "form": "routing.features.form:form",
+        "language": "routing.features.language:language",
+        "judges": "routing.features.judges:judges",
+        "strengths": "routing.features.strengths:strengths",
+        "topics": "routing.features.topics:topics",
+    },
+)

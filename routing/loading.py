@@ -1,0 +1,270 @@
+"""From a project's ledger to a `Table` and its human labels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from django.db.models import Count
+
+from ledger.models import Aspect, Instance, Label, Project, Rater, Response
+from routing.problems import NoInstances, NoJudgeLabels
+from routing.table import Floats, Ints, Known, Table
+from web.registry import unknown
+
+WORD = re.compile(r"\w+")
+READING_SPEED = 14_000  # words an hour: silent reading of English (Brysbaert 2019, about 238 a minute)
+DECIDING_HOURS = 20 / 3600  # beyond reading: weighing, clicking
+HOURLY_PAY = 18.0  # the middle of what MultiPref's protocol paid, $15-20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """The m human labels of a table's pairs: rows (pair, rater, verdict) and the two scores where graded."""
+
+    pair: Ints
+    rater: Ints
+    verdict: Ints
+    scores: Floats  # (m, 2), NaN where the aspect is not rated
+    names: tuple[str, ...]
+
+    def known(self) -> Known:
+        return Known(instance=self.pair, rater=self.rater, verdict=self.verdict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A project's aspect as arrays: what policies may see, what people said, and whose verdict stands."""
+
+    project: Project
+    aspect: Aspect
+    judge: Rater
+    table: Table
+    people: People
+
+
+@dataclass
+class Index:
+    """Codes 0, 1, … for distinct keys, in the order of their arrival."""
+
+    codes: dict[Any, int] = field(default_factory=dict)
+
+    def __call__(self, key: Any) -> int:
+        return self.codes.setdefault(key, len(self.codes))
+
+    def keys(self) -> tuple[Any, ...]:
+        return tuple(self.codes)
+
+
+def find_aspect(project: Project, name: str | None = None) -> Aspect:
+    """The named aspect; by default `overall`, else the project's first. Raises `UnknownName`, `NoInstances`."""
+    aspects = {aspect.name: aspect for aspect in project.aspects.all()}
+    if not aspects:
+        raise NoInstances(f"The project {project.slug!r} has no aspects yet: import labels or add one.")
+    if name is None:
+        return aspects.get("overall") or next(iter(aspects.values()))
+    if name not in aspects:
+        raise unknown("aspect", name, list(aspects))
+    return aspects[name]
+
+
+def judges_of(aspect: Aspect) -> list[Rater]:
+    """The judges with live labels on the aspect: most labels first, then by name."""
+    counted = Counter(dict(live_judge_labels(aspect)))
+    raters = Rater.objects.filter(pk__in=counted)
+    return sorted(raters, key=lambda rater: (-counted[rater.pk], rater.name))
+
+
+def live_judge_labels(aspect: Aspect) -> Iterable[tuple[int, int]]:
+    labels = Label.objects.live().by_judges().filter(project=aspect.project_id, aspect=aspect)
+    return labels.values_list("rater").annotate(n=Count("pk")).order_by()
+
+
+def find_judge(aspect: Aspect, name: str | None = None) -> Rater:
+    """The named judge, by default the first of `judges_of`. Raises `UnknownName`, `NoJudgeLabels`."""
+    judges = judges_of(aspect)
+    if not judges:
+        raise NoJudgeLabels(
+            f"No judge has labelled the aspect {aspect.name!r} of {aspect.project.slug!r}: run `judge` first, "
+            "or import instances that carry AI labels.",
+            aspect=aspect.name,
+        )
+    if name is None:
+        return judges[0]
+    found = next((judge for judge in judges if judge.name == name), None)
+    if found is None:
+        raise unknown("judge", name, [judge.name for judge in judges])
+    return found
+
+
+def text_of(prompt: str | list[dict[str, Any]]) -> str:
+    """A prompt as one text: a chat's contents, one below the other."""
+    if isinstance(prompt, str):
+        return prompt
+    return "\n\n".join(content_text(message.get("content")) for message in prompt)
+
+
+def content_text(content: Any) -> str:
+    """The text of a message's content, which may be a list of typed parts."""
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def load(project: Project, *, aspect: str | None = None, judge: str | None = None) -> Loaded:
+    """The aspect's pairs with their judges' verdicts, and every live human label."""
+    asked = find_aspect(project, aspect)
+    standing = find_judge(asked, judge)
+    pairs = read_pairs(project, pairwise=asked.task_type == "pairwise")
+    if not pairs.ids:
+        raise NoInstances(f"The project {project.slug!r} has no instance with two responses to compare.")
+    judges = judges_of(asked)
+    table = as_table(project, pairs, judges, standing, asked)
+    return Loaded(
+        project=project, aspect=asked, judge=standing, table=table, people=read_people(pairs, asked)
+    )
+
+
+@dataclass
+class Pairs:
+    """The pairs of a project while they are read: `place` finds a pair by (instance, i, j)."""
+
+    ids: list[str] = field(default_factory=list)
+    prompt: list[int] = field(default_factory=list)
+    pair: list[tuple[int, int]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    place: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    prompts: Index = field(default_factory=Index)
+    responses: Index = field(default_factory=Index)
+    models: Index = field(default_factory=Index)
+    instances: Index = field(default_factory=Index)
+
+
+def read_pairs(project: Project, *, pairwise: bool) -> Pairs:
+    """Every pair of responses of every instance; a pairwise aspect is asked about instances of two only."""
+    pairs = Pairs()
+    responses = responses_by_instance(project)
+    rows = Instance.objects.of(project).order_by("id").values_list("id", "ref", "prompt", "size")
+    for pk, ref, prompt, size in rows.iterator():
+        if size < 2 or (pairwise and size != 2):
+            continue
+        add_instance(pairs, pk, ref, text_of(prompt), responses[pk])
+    return pairs
+
+
+def responses_by_instance(project: Project) -> dict[int, list[tuple[str, str]]]:
+    """(text, model) of each response, by instance and in order of index."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    rows = Response.objects.filter(instance__project=project).order_by("instance_id", "index")
+    for instance, text, model in rows.values_list("instance_id", "text", "model").iterator():
+        found[instance].append((text, model))
+    return found
+
+
+def add_instance(pairs: Pairs, pk: int, ref: str, prompt: str, responses: list[tuple[str, str]]) -> None:
+    asked = pairs.prompts(prompt)
+    codes = [pairs.responses((asked, text, model)) for text, model in responses]
+    for _, model in responses:
+        if model:
+            pairs.models(model)
+    for i, j in combinations(range(len(responses)), 2):
+        pairs.place[pk, i, j] = len(pairs.ids)
+        pairs.ids.append(ref if len(responses) == 2 else f"{ref}#{i}-{j}")
+        pairs.prompt.append(asked)
+        pairs.pair.append((codes[i], codes[j]))
+        pairs.owner.append(pairs.instances(pk))
+
+
+def as_table(project: Project, pairs: Pairs, judges: list[Rater], standing: Rater, aspect: Aspect) -> Table:
+    verdict, probability, consistent = read_judges(pairs, judges, aspect)
+    keys = pairs.responses.keys()
+    prompts = pairs.prompts.keys()
+    texts = tuple(text for _, text, _ in keys)
+    return Table(
+        ids=tuple(pairs.ids),
+        prompts=prompts,
+        responses=texts,
+        models=pairs.models.keys(),
+        prompt=np.array(pairs.prompt, dtype=np.int64),
+        pair=np.array(pairs.pair, dtype=np.int64).reshape(-1, 2),
+        model_of=np.array([pairs.models.codes.get(model, -1) for _, _, model in keys], dtype=np.int64),
+        judges=tuple(judge.name for judge in judges),
+        verdict=verdict,
+        probability=probability,
+        consistent=consistent,
+        standing=judges.index(standing),
+        price=reading_price(project, pairs, prompts, texts),
+        instances=pairs.instances.keys(),
+        owner=np.array(pairs.owner, dtype=np.int64),
+        graded=aspect.task_type == "rating",
+    )
+
+
+def reading_price(project: Project, pairs: Pairs, prompts: tuple[str, ...], texts: tuple[str, ...]) -> Floats:
+    """What reading and deciding a pair costs: hours × pay (n,). Without pay every pair costs the same."""
+    pay = float(project.settings.get("hourly_pay", HOURLY_PAY))
+    if pay <= 0:
+        return np.ones(len(pairs.ids))
+    prompt_words = np.array([len(WORD.findall(text)) for text in prompts])
+    words = np.array([len(WORD.findall(text)) for text in texts])
+    read = prompt_words[np.array(pairs.prompt)] + words[np.array(pairs.pair)].sum(axis=1)
+    hours: Floats = read / READING_SPEED + DECIDING_HOURS
+    return hours * pay
+
+
+def read_judges(pairs: Pairs, judges: list[Rater], aspect: Aspect) -> tuple[Floats, Floats, Floats]:
+    """Folded verdicts, mean probabilities and consistency of each judge: three arrays (J, n)."""
+    row = {judge.pk: place for place, judge in enumerate(judges)}
+    heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]] = defaultdict(list)
+    labels = Label.objects.live().by_judges().filter(project=aspect.project_id, aspect=aspect)
+    fields = ("rater_id", "instance_id", "value", "detail")
+    for rater, instance, value, detail in labels.values_list(*fields).iterator():
+        sure = detail.get("consistent") is not False if isinstance(detail, dict) else True
+        for i, j, verdict in aspect.task.votes(value):
+            if (instance, i, j) in pairs.place:
+                heard[row[rater], pairs.place[instance, i, j]].append(
+                    (verdict, value.get("probability"), sure)
+                )
+    return fold_judges(heard, (len(judges), len(pairs.ids)))
+
+
+def fold_judges(
+    heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]], shape: tuple[int, int]
+) -> tuple[Floats, Floats, Floats]:
+    """One verdict of each judge on each pair: presentations that disagree are a tie (data/README.md)."""
+    verdict, probability, consistent = (np.full(shape, np.nan) for _ in range(3))
+    for place, said in heard.items():
+        verdicts = {given for given, _, _ in said}
+        verdict[place] = verdicts.pop() if len(verdicts) == 1 else 0
+        chances = [chance for _, chance, _ in said if chance is not None]
+        if chances:
+            probability[place] = sum(chances) / len(chances)
+        if len(said) > 1 or not said[0][2]:
+            consistent[place] = float(len({given for given, _, _ in said}) == 1 and all(s for *_, s in said))
+    return verdict, probability, consistent
+
+
+def read_people(pairs: Pairs, aspect: Aspect) -> People:
+    """Each person's first answer on each pair."""
+    labels = Label.objects.live().by_people().filter(project=aspect.project_id, aspect=aspect)
+    rows: dict[tuple[int, int], tuple[int, float, float]] = {}
+    raters = Index()
+    fields = ("rater__name", "instance_id", "value")
+    for rater, instance, value in labels.order_by("repeat", "id").values_list(*fields).iterator():
+        ratings = value.get("ratings", {})
+        for i, j, verdict in aspect.task.votes(value):
+            if (instance, i, j) in pairs.place:
+                scores = (float(ratings.get(str(i), np.nan)), float(ratings.get(str(j), np.nan)))
+                rows.setdefault((pairs.place[instance, i, j], raters(rater)), (verdict, *scores))
+    return as_people(rows, raters.keys())
+
+
+def as_people(rows: dict[tuple[int, int], tuple[int, float, float]], names: tuple[str, ...]) -> People:
+    flat = np.array([(*key, *said) for key, said in rows.items()], dtype=float).reshape(-1, 5)
+    whole = flat[:, :3].astype(np.int64)
+    return People(pair=whole[:, 0], rater=whole[:, 1], verdict=whole[:, 2], scores=flat[:, 3:], names=names)

@@ -1,0 +1,15 @@
+"""Policies: which instances deserve a person. One row and one file each; `routing.policies.base` is the form."""
+
+from web.registry import Registry
+
+POLICIES = Registry(
+    "policy",
+    {
+        "random": "routing.policies.chance:Random",
+        "uncertainty": "routing.policies.uncertainty:Uncertainty",
+        "length_gap": "routing.policies.length_gap:LengthGap",
+        "all_human": "routing.policies.constant:AllHuman",
+        "all_ai": "routing.policies.constant:AllAI",
+        "oracle": "routing.policies.oracle:Oracle",
+    },
+)

@@ -1,0 +1,71 @@
+"""The form of a policy: it ranks instances by what a person would add, and says what the labels amount to.
+
+`route` (live) and `replay` call the same two methods. A policy sees a `Table` and the labels in `Known`; it has
+no way to any other human label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from routing.table import VERDICTS, Floats, Ints, Known, Mask, Table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """`gain` (n,): what a human label is expected to add; `worth` (n,): where asking is worth it at all."""
+
+    gain: Floats
+    worth: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an instance goes where it goes: a sentence, and the figures that it rests on."""
+
+    text: str
+    features: dict[str, float]
+
+
+class Policy:
+    """Subclasses set `name` and `version` and write `rank`; `settle` is theirs to better."""
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    replay_only: ClassVar[bool] = False
+    learns: ClassVar[bool] = False  # whether its ranking changes as labels come in
+    fuses: ClassVar[bool] = False  # whether it settles otherwise than by replacing the judge's verdict
+
+    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+        raise NotImplementedError
+
+    def settle(self, table: Table, known: Known) -> Floats:
+        """P(first, tie, second) of the final verdict (n, 3): people's where there are any, else the judge's."""
+        asked, people = known.plurality(table.size)
+        return one_hot(np.where(asked, people, table.ai))
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        """Why `instance` stands where it does in `ranking`."""
+        return Reason(text="", features={})
+
+
+def one_hot(verdict: Ints) -> Floats:
+    """Certainty of each verdict: (n,) to (n, 3)."""
+    return np.eye(3)[verdict + 1]
+
+
+def verdicts_of(probability: Floats) -> Ints:
+    """The most probable verdict of each row: (n, 3) to (n,)."""
+    return VERDICTS[probability.argmax(axis=1)]
+
+
+def choose(ranking: Ranking, *, chosen: Mask, room: int, rng: Generator) -> Ints:
+    """Up to `room` further instances by falling gain, of those that are worth it; equal gains by lot."""
+    lots = rng.random(len(ranking.gain))
+    order = np.lexsort((lots, -ranking.gain))
+    open_ = ranking.worth & ~chosen
+    return order[open_[order]][: max(room, 0)]

@@ -1,0 +1,19 @@
+"""random: every instance has the same chance."""
+
+import numpy as np
+from numpy.random import Generator
+
+from routing.policies.base import Policy, Ranking, Reason
+from routing.table import Known, Table
+
+
+class Random(Policy):
+    """The baseline that a router must beat, and the only one whose answers describe the whole project."""
+
+    name = "random"
+
+    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+        return Ranking(gain=rng.random(table.size), worth=np.ones(table.size, dtype=bool))
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        return Reason(text="Drawn by lot.", features={})

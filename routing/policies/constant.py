@@ -1,0 +1,31 @@
+"""all_human and all_ai: the two single sources, to compare with."""
+
+import numpy as np
+from numpy.random import Generator
+
+from routing.policies.base import Policy, Ranking, Reason
+from routing.table import Known, Table
+
+
+class AllHuman(Policy):
+    """People label everything that the budget allows, in the order of the project."""
+
+    name = "all_human"
+
+    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+        return Ranking(gain=-np.arange(table.size, dtype=float), worth=np.ones(table.size, dtype=bool))
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        return Reason(text="Everything goes to people, in order.", features={})
+
+
+class AllAI(Policy):
+    """Nobody is asked."""
+
+    name = "all_ai"
+
+    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+        return Ranking(gain=np.zeros(table.size), worth=np.zeros(table.size, dtype=bool))
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        return Reason(text="The judge's verdict stands everywhere.", features={})
