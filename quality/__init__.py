@@ -1,0 +1,1 @@
+"""Statistics over votes: agreement, consensus, skill, bias, calibration. Arrays in, arrays out."""
