@@ -29,6 +29,7 @@ class Seat(models.Model):
     slot = models.PositiveSmallIntegerField()
     rank = models.BigIntegerField()
     status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
+    closing = models.BooleanField(default=False, help_text="no longer wanted: closes when its holder lets go")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "slot"], name="one_seat_per_slot")]

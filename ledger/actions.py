@@ -178,7 +178,7 @@ def write_labels(
     with transaction.atomic():
         supersede_replaced(rater, rows, at)
         Label.objects.bulk_create(rows)
-        announce(project, rater, rows)
+        announce(project, rows)
     return rows
 
 
@@ -235,11 +235,10 @@ def presentation(label: Label) -> tuple[int, int, tuple[int, ...], int]:
     return label.instance_id, label.aspect_id, tuple(label.order), label.repeat
 
 
-def announce(project: Project, rater: Rater, rows: list[Label]) -> None:
+def announce(project: Project, rows: list[Label]) -> None:
     labels_written.send(
         Label,
         project=project,
-        rater=rater,
         label_ids=[row.pk for row in rows],
         instance_ids=sorted({row.instance_id for row in rows}),
     )

@@ -34,6 +34,10 @@ class Project(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(50)],
         help_text="how many people should label an instance",
     )
+    routed = models.BooleanField(
+        default=False,
+        help_text="whether a route decides which instances are open to people; without one all are",
+    )
     settings = models.JSONField(
         default=dict, blank=True, help_text="what is off until set: quotas, gold rate, prices, onboarding …"
     )

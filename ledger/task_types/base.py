@@ -24,6 +24,9 @@ class TaskType(Protocol):
     name: str
     title: str
 
+    def fits(self, size: int) -> bool:
+        """Whether it can be asked about an instance of `size` responses."""
+
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         """`given` checked, with every default filled in. Raises `InvalidSettings`."""
 

@@ -28,6 +28,9 @@ class Pairwise:
     name = "pairwise"
     title = "Pairwise comparison"
 
+    def fits(self, size: int) -> bool:
+        return size == 2
+
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         steps = given.get("steps", 2)
         if not is_whole(steps) or not 1 <= steps <= MAX_STEPS:

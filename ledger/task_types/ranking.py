@@ -25,6 +25,9 @@ class Ranking:
     name = "ranking"
     title = "Ranking"
 
+    def fits(self, size: int) -> bool:
+        return size >= 2
+
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         filled = {"tie": clean_flag(given, "tie", True), **shared_settings(given)}
         refuse_unknown(given, filled)

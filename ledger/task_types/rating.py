@@ -27,6 +27,9 @@ class Rating:
     name = "rating"
     title = "Rating"
 
+    def fits(self, size: int) -> bool:
+        return size >= 1
+
     def settings(self, given: dict[str, Any]) -> dict[str, Any]:
         low, high, step = given.get("min", 1), given.get("max", 5), given.get("step", 1)
         if not all(map(is_number, (low, high, step))) or low >= high or step < 0:

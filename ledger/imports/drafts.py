@@ -1,0 +1,136 @@
+"""A draft: one instance and its labels as read from a file, checked but not yet written."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from web.problems import Invalid
+
+ROLES = {"system", "developer", "user", "assistant", "tool"}
+MAX_RESPONSES = 64
+MAX_TEXT = 4_000_000  # characters: a longer text is a mistake in the file rather than an answer
+MAX_REF = 300
+CONTEXT_KEYS = ("system", "reference", "rubric", "principles", "persona")
+
+
+class BadRow(Invalid):
+    """A row that cannot be imported; the report names its line and this reason."""
+
+    code, title = "bad-row", "The row cannot be imported"
+
+
+@dataclass(slots=True)
+class DraftResponse:
+    key: str
+    text: str
+    model: str = ""
+    messages: list[dict[str, Any]] | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DraftLabel:
+    """A verdict from the file. `kind`: person or judge; `order` empty where unknown."""
+
+    kind: str
+    rater: str
+    aspect: str
+    task_type: str
+    value: dict[str, Any]
+    scale: dict[str, Any] = field(default_factory=dict)
+    order: tuple[int, ...] = ()
+    level: str = ""
+    rationale: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    ref: str
+    prompt: str | list[dict[str, Any]]
+    responses: list[DraftResponse]
+    context: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    labels: list[DraftLabel] = field(default_factory=list)
+    content_hash: str = ""
+    prompt_hash: str = ""
+
+    def finish(self) -> "Draft":
+        """Fills in the hashes, and the id where the file gives none."""
+        prompt = orjson.dumps(self.prompt, option=orjson.OPT_SORT_KEYS)
+        content = [self.context, [(r.key, r.model, r.text, r.messages, r.metadata) for r in self.responses]]
+        digest = hashlib.blake2b(prompt, digest_size=32)
+        digest.update(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+        self.content_hash = digest.hexdigest()
+        self.prompt_hash = hashlib.blake2b(prompt, digest_size=16).hexdigest()
+        self.ref = self.ref or self.content_hash[:32]
+        return self
+
+
+def check_text(text: Any, name: str) -> str:
+    """`text` if it is a text that can be stored unchanged. Raises `BadRow` naming the field."""
+    if not isinstance(text, str):
+        raise BadRow(f"{name} must be a text, not {type(text).__name__}.")
+    if "\x00" in text:
+        raise BadRow(f"{name} contains a NUL character, which cannot be stored unchanged.")
+    if len(text) > MAX_TEXT:
+        raise BadRow(f"{name} has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
+    return text
+
+
+def check_messages(messages: Any, name: str) -> list[dict[str, Any]]:
+    """`messages` if they are chat messages: objects with a known role and a text as content. Raises `BadRow`."""
+    if not isinstance(messages, list) or not messages:
+        raise BadRow(f"{name} must be a list of chat messages.")
+    for place, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise BadRow(f"{name}[{place}] must be an object with role and content.")
+        if message.get("role") not in ROLES:
+            raise BadRow(
+                f"{name}[{place}].role must be one of {', '.join(sorted(ROLES))}, not {message.get('role')!r}."
+            )
+        check_text(message.get("content"), f"{name}[{place}].content")
+    return messages
+
+
+def check_prompt(prompt: Any) -> str | list[dict[str, Any]]:
+    if prompt is None:
+        raise BadRow("prompt is missing.")
+    if isinstance(prompt, str):
+        if not prompt.strip():
+            raise BadRow("prompt is empty.")
+        return check_text(prompt, "prompt")
+    return check_messages(prompt, "prompt")
+
+
+def check_ref(ref: Any) -> str:
+    """The id as a text; a whole number is taken as its digits. Raises `BadRow`."""
+    if ref is None or ref == "":
+        return ""
+    if isinstance(ref, int) and not isinstance(ref, bool):
+        ref = str(ref)
+    if not isinstance(ref, str) or len(ref) > MAX_REF:
+        raise BadRow(f"id must be a text of at most {MAX_REF} characters.")
+    return check_text(ref, "id")
+
+
+def check_object(value: Any, name: str) -> dict[str, Any]:
+    """`value` as an object, empty where it is missing; NUL characters anywhere inside are refused."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRow(f"{name} must be an object, not {type(value).__name__}.")
+    if b"\\u0000" in orjson.dumps(value):
+        raise BadRow(f"{name} contains a NUL character, which cannot be stored unchanged.")
+    return value
+
+
+def check_count(responses: list[DraftResponse]) -> list[DraftResponse]:
+    if not 2 <= len(responses) <= MAX_RESPONSES:
+        raise BadRow(f"responses must be 2…{MAX_RESPONSES}, not {len(responses)}.")
+    keys = [response.key for response in responses]
+    if len(set(keys)) < len(keys):
+        raise BadRow("Two responses carry the same id.")
+    return responses
