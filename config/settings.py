@@ -17,10 +17,13 @@ env = environ.Env()
 # ---------------------------------------------------------------- where things live
 
 SWITCHYARD_HOME = Path(env("SWITCHYARD_HOME", default=str(BASE_DIR / "var"))).resolve()
-MODELS_DIR = Path(env("MODELS_DIR", default=str(SWITCHYARD_HOME / "models")))
+MODELS_DIR = Path(env("MODELS_DIR", default=str(BASE_DIR / "var" / "models")))
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(SWITCHYARD_HOME / "media")))
 EMBEDDED = not env("DATABASE_URL", default="")
+HOST = env("HOST", default="127.0.0.1" if EMBEDDED else "0.0.0.0")
 PORT = env.int("PORT", default=8000)
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=4)
 DEMO = env.bool("DEMO", default=EMBEDDED)
 
 # ---------------------------------------------------------------- services

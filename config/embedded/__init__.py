@@ -31,18 +31,16 @@ class Services:
 
 def services(home: Path, *, database_url: str = "", redis_url: str = "") -> Services:
     """The services that the URLs name; an embedded one, started where needed, in place of an empty URL."""
+    database = environ.Env.db_url_config(database_url) if database_url else {}
     if not (database_url and redis_url):
-        ensure(home, database=not database_url, cache=not redis_url)
-    place = None if database_url and redis_url else place_of(home)
-    return Services(
-        database=environ.Env.db_url_config(database_url) if database_url else _database(place),
-        redis_url=redis_url or _redis_url(place, scheme="unix", database="db"),
-        broker_url=_broker_url(redis_url) if redis_url else _redis_url(place, scheme="redis+socket", database="virtual_host"),
-    )
+        place = ensure(home, database=not database_url, cache=not redis_url)
+        database = database or _database(place)
+        redis_url = redis_url or f"unix://{quote(str(redis.socket_path(place)))}?db=0"
+    return Services(database=database, redis_url=redis_url, broker_url=_broker_url(redis_url))
 
 
-def ensure(home: Path, *, database: bool = True, cache: bool = True) -> None:
-    """Start what does not run yet and hold it until this process ends."""
+def ensure(home: Path, *, database: bool = True, cache: bool = True) -> Place:
+    """Start what does not run yet and hold it until this process ends. Returns where it lives."""
     place = place_of(home)
     holders.hold(home, at_exit=stop)
     with holders.start_lock(home):
@@ -52,6 +50,7 @@ def ensure(home: Path, *, database: bool = True, cache: bool = True) -> None:
             redis.start(place)
         if database:
             postgres.start(place)
+    return place
 
 
 def stop(home: Path) -> bool:
@@ -99,10 +98,6 @@ def _database(place: Place) -> dict[str, Any]:
         "HOST": str(place.sockets),
         "PORT": str(postgres.PORT),
     }
-
-
-def _redis_url(place: Place, *, scheme: str, database: str) -> str:
-    return f"{scheme}://{quote(str(redis.socket_path(place)))}?{database}=0"
 
 
 def _broker_url(redis_url: str) -> str:

@@ -65,14 +65,15 @@ class Place:
             private_folder(folder, owner=self.user)
 
     def run(self, words: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        """What `words` printed, run as the service user without the caller's PG* variables."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
-        who = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.drops_root else {}
+        """What `words` printed, run as the service user and without the caller's variables (PGDATA …)."""
         # The output goes to a file: a daemon that keeps a pipe open would keep us waiting for its end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [str(word) for word in words], cwd="/", env=kept, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, check=False, start_new_session=True, **who,
+                [str(word) for word in words], cwd="/", env={"PATH": os.defpath, "LC_ALL": "C"}, check=False,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                user=self.user.pw_uid if self.drops_root else None,
+                group=self.user.pw_gid if self.drops_root else None,
+                extra_groups=[] if self.drops_root else None,
             )  # fmt: skip
             output.seek(0)
             return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
@@ -81,7 +82,8 @@ class Place:
         """The wheel's folder itself, or a copy that the service user can reach."""
         if not self.drops_root or reachable(folder, user=self.user):
             return folder
-        version = hashlib.sha256(os.fsencode(folder) + str(folder.stat().st_mtime_ns).encode()).hexdigest()[:12]
+        identity = f"{folder} {folder.stat().st_mtime_ns}"
+        version = hashlib.sha256(os.fsencode(identity)).hexdigest()[:12]
         copy = SHARED_ROOT / f"binaries-{version}" / folder.name
         if not copy.exists():
             copy_wheel(folder, copy)
@@ -93,7 +95,9 @@ def place_of(home: Path) -> Place:
     home.mkdir(parents=True, exist_ok=True)
     if home.stat().st_uid != os.geteuid():
         owner = user_name(home.stat().st_uid)
-        raise EmbeddedError(f"{home} belongs to {owner}; run as {owner}, or set SWITCHYARD_HOME to a folder of your own")
+        raise EmbeddedError(
+            f"{home} belongs to {owner}; run as {owner}, or set SWITCHYARD_HOME to a folder of your own"
+        )
     user = service_user()
     if os.geteuid() == 0:
         home.chmod(home.stat().st_mode | 0o011)  # what is inside stays closed by its own modes
@@ -108,7 +112,9 @@ def service_user() -> pwd.struct_passwd:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise EmbeddedError(f"PostgreSQL will not run as root, and none of the users {', '.join(names)} exists here")
+    raise EmbeddedError(
+        f"PostgreSQL will not run as root, and none of the users {', '.join(names)} exists here"
+    )
 
 
 def user_name(uid: int) -> str:
@@ -125,7 +131,9 @@ def private_folder(folder: Path, *, owner: pwd.struct_passwd) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         if folder.is_symlink() or folder.stat().st_uid not in (owner.pw_uid, os.geteuid()):
-            raise EmbeddedError(f"{folder} belongs to somebody else; remove it or set SWITCHYARD_HOME") from None
+            raise EmbeddedError(
+                f"{folder} belongs to somebody else; remove it or set SWITCHYARD_HOME"
+            ) from None
     if os.geteuid() == 0:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     folder.chmod(0o700)

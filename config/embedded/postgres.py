@@ -101,13 +101,12 @@ def connect(place: Place, *, database: str) -> psycopg.Connection:
     )
 
 
-
 def _pg_ctl(place: Place) -> list[str | Path]:
     return [place.postgres_bin / "pg_ctl", "-D", data_folder(place), "-s"]
 
 
 def _initialise(place: Place) -> None:
-    """Make the cluster beside its place and rename it there, so that half a cluster is never taken for one."""
+    """Make the cluster beside its place, then rename it: half a cluster is never taken for a whole one."""
     scratch = place.root / "postgres.new"
     shutil.rmtree(scratch, ignore_errors=True)
     done = place.run(
@@ -163,7 +162,9 @@ def command_line(pid: int) -> str:
             return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    listed = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+    )
     return listed.stdout
 
 
@@ -180,7 +181,7 @@ def _wait(place: Place) -> None:
             if not answers(place) or waited > PATIENCE:
                 raise EmbeddedError(f"PostgreSQL does not answer: {refused}\n{_log_tail(place)}") from refused
         if waited > SAY_AFTER and not said:
-            print("PostgreSQL is recovering; waiting for it …", file=sys.stderr)
+            sys.stderr.write("PostgreSQL is recovering; waiting for it …\n")
             said = True
         time.sleep(0.1)
 

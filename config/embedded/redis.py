@@ -74,9 +74,7 @@ def _configure(place: Place) -> Path:
     data = place.root / "redis"
     private_folder(data, owner=place.user)
     path = place.root / "redis.conf"
-    path.write_text(
-        CONFIGURATION.format(socket=socket_path(place), data=data, log=place.root / "redis.log")
-    )
+    path.write_text(CONFIGURATION.format(socket=socket_path(place), data=data, log=place.root / "redis.log"))
     if place.drops_root:
         os.chown(path, place.user.pw_uid, place.user.pw_gid)
     return path
@@ -91,5 +89,7 @@ def _wait(place: Place) -> None:
                 return
         except (redis.ConnectionError, redis.BusyLoadingError) as refused:
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"Redis does not answer: {refused}; see {place.root / 'redis.log'}") from refused
+                raise EmbeddedError(
+                    f"Redis does not answer: {refused}; see {place.root / 'redis.log'}"
+                ) from refused
         time.sleep(0.02)

@@ -1,0 +1,231 @@
+"""`make run`: everything on one machine, in the foreground, until Ctrl-C or SIGTERM.
+
+Prepares the database and the static files, starts the web server first and the workers once it answers,
+starts a crashed child again with growing pauses, and stops what it started, the services last.
+"""
+
+import ctypes
+import hashlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import django
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.db import connections
+
+from config import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LONGEST_PAUSE = 30.0  # seconds between two starts of a child that keeps crashing
+STEADY = 60.0  # a child that lived this long starts again without a pause
+GRACE = 12.0  # seconds for a clean end, before a child is killed
+READY_PATIENCE = 60.0
+
+
+@dataclass
+class Child:
+    """A program that is kept running."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen | None = None
+    started: float = 0.0
+    pause: float = 1.0
+    start_at: float = field(default=0.0)
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        # A session of its own: Ctrl-C reaches only the launcher, which then ends the children in order.
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, preexec_fn=end_with_parent, stdin=subprocess.DEVNULL
+        )
+
+    def tend(self) -> None:
+        """Start the child again where it has ended; say so, and wait longer each time."""
+        now = time.monotonic()
+        if self.process is None:
+            if now >= self.start_at:
+                self.start()
+        elif self.process.poll() is not None:
+            self.pause = 1.0 if now - self.started > STEADY else min(self.pause * 2, LONGEST_PAUSE)
+            say(f"{self.name} ended with {self.process.returncode}; starting it again in {self.pause:.0f} s")
+            self.process, self.start_at = None, now + self.pause
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+def main() -> int:
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    return run(stopping)
+
+
+def run(stopping: threading.Event) -> int:
+    """Prepare, start, watch until `stopping`, stop. Returns the exit status."""
+    try:
+        host, port = settings.HOST, settings.PORT
+    except embedded.EmbeddedError as error:
+        say(str(error))
+        return 1
+    if not port_is_free(host, port):
+        say(f"Port {port} is taken; choose another one with PORT=…")
+        return 1
+    prepare()
+    children = [web(host, port, settings.WEB_WORKERS, settings.WEB_THREADS)]
+    try:
+        watch(children, stopping, announce=f"http://{host}:{port}/")
+    finally:
+        end(children)
+        stop_services(settings.SWITCHYARD_HOME)
+    return 0
+
+
+def prepare() -> None:
+    """Bring the database and the static files up to date, and load the demo where it belongs."""
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    if settings.DEMO and "load_demo" in get_commands():
+        call_command("load_demo", verbosity=0)
+    collect_static([Path(folder) for folder in settings.STATICFILES_DIRS], Path(settings.STATIC_ROOT))
+    connections.close_all()
+
+
+def collect_static(sources: list[Path], target: Path) -> None:
+    """Collect and compress the static files, when they changed since the last time."""
+    stamp, wanted = target / ".stamp", fingerprint(sources)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(wanted)
+
+
+def fingerprint(folders: list[Path]) -> str:
+    """A hash of the names, sizes and times of all files below `folders` and of the lock."""
+    digest = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            facts = path.stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+# ---------------------------------------------------------------- the children
+
+
+def web(host: str, port: int, workers: int, threads: int) -> Child:
+    return Child(
+        "web",
+        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+         "--workers", str(workers), "--blocking-threads", str(threads), "--http", "1", "--no-ws",
+         "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application"],
+    )  # fmt: skip
+
+
+def workers(home: Path) -> list[Child]:
+    """The default worker, the judges' worker and the beat. Only the judges' worker ever loads a model."""
+    return [
+        celery("worker", "worker", "-Q", "default", "-c", "2", "-n", "default@%h"),
+        celery("judge worker", "worker", "-Q", "judges", "-c", "1", "-n", "judges@%h"),
+        celery("beat", "beat", "-s", str(home / "celerybeat-schedule"), "--pidfile="),
+    ]
+
+
+def celery(name: str, *words: str) -> Child:
+    return Child(name, [sys.executable, "-m", "celery", "-A", "config", "--quiet", *words, "-l", "WARNING"])
+
+
+def watch(children: list[Child], stopping: threading.Event, *, announce: str) -> None:
+    """Keep the children running until `stopping`; the workers start when the web server answers."""
+    children[0].start()
+    began, announced = time.monotonic(), False
+    while not stopping.wait(0.1 if not announced else 0.5):
+        if not announced and (ready(settings.PORT) or time.monotonic() - began > READY_PATIENCE):
+            announced = True
+            greet(announce, demo=settings.DEMO)
+            children.extend(workers(settings.SWITCHYARD_HOME))
+        for child in children:
+            child.tend()
+
+
+def ready(port: int) -> bool:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()
+
+
+def greet(address: str, *, demo: bool) -> None:
+    say(f"Switchyard is at {address}")
+    if demo:
+        say("Sign in as admin@demo.local, or as ann1@demo.local … ann3@demo.local; the password is demo")
+    say("Ctrl-C stops everything")
+
+
+def end(children: list[Child]) -> None:
+    """Ask all children to end, then kill what is left."""
+    say("Stopping")
+    for child in children:
+        if child.process is not None and child.alive():
+            child.process.terminate()  # the main process alone: it ends its own workers in order
+    deadline = time.monotonic() + GRACE
+    while any(child.alive() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for child in children:
+        if child.alive():
+            say(f"{child.name} did not end within {GRACE:.0f} s; killing it")
+            child.signal(signal.SIGKILL)
+
+
+def stop_services(home: Path) -> None:
+    if any(embedded.running(home).values()) and not embedded.stop(home):
+        say("Another process still uses the embedded services; they stop when it ends")
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def end_with_parent() -> None:
+    """Have the kernel end the child when the launcher is killed (Linux only)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def say(text: str) -> None:
+    print(f"» {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
