@@ -1,0 +1,1 @@
+"""Judges: models that write verdicts. A judge is a method (how to ask) on a backend (what answers)."""

@@ -1,0 +1,337 @@
+"""Writes of the judges: start a run, work on a chunk, pause, resume, cancel, take up what was lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from judges.caching import Cached
+from judges.catalog import JudgeSpec
+from judges.judging import Answering, Judged, judge_instances
+from judges.loading import freeze, load_asker
+from judges.models import LEASE, JudgeRun, RunChunk, RunFailure
+from judges.problems import NothingToJudge, RunNotActive
+from judges.requests import NOTHING, Answer, Request, Usage
+from judges.specs import find_judge
+from judges.verdicts import Failed, Verdict
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.models import Aspect, Instance, Label, Project, Rater
+
+log = logging.getLogger("switchyard.judges")
+
+
+# ---------------------------------------------------------------- start
+
+
+def start_run(
+    *,
+    project: Project,
+    judge: str,
+    limit: int | None = None,
+    aspect_names: Sequence[str] = (),
+    budget: Decimal | None = None,
+    author: User | None = None,
+    queued: bool = True,
+) -> JudgeRun:
+    """A run over the instances that this judge's present version has not labelled yet, cut into chunks.
+
+    Raises `UnknownName`, `NothingToJudge`. The chunks of a queued run are sent to the workers on commit.
+    """
+    spec = find_judge(project, judge)
+    aspects = judged_aspects(project, spec, aspect_names)
+    version = freeze(spec, aspects)
+    with transaction.atomic():
+        rater = ensure_rater(project, kind=Rater.Kind.JUDGE, name=spec.name)
+        ids = unlabelled(project, rater, version.hash, aspects, limit)
+        run = JudgeRun.objects.create(
+            project=project,
+            version=version,
+            rater=rater,
+            total=len(ids),
+            budget=budget,
+            author=author,
+            queued=queued,
+        )
+        run.aspects.set(aspects)
+        pieces = [ids[at : at + spec.chunk] for at in range(0, len(ids), spec.chunk)]
+        RunChunk.objects.bulk_create(
+            RunChunk(run=run, number=number, instance_ids=piece) for number, piece in enumerate(pieces)
+        )
+        _end_if_finished(run)
+        if queued:
+            enqueue(run)
+    return run
+
+
+def judged_aspects(project: Project, spec: JudgeSpec, names: Sequence[str] = ()) -> list[Aspect]:
+    """The project's aspects (of `names`, where given) whose task type the judge can answer. Raises
+    `NothingToJudge`.
+    """
+    everything = list(project.aspects.all())
+    chosen = [a for a in everything if spec.method_for(a.task_type) and (not names or a.name in names)]
+    if not chosen:
+        kinds = sorted({aspect.task_type for aspect in everything})
+        raise NothingToJudge(
+            f"{spec.name} has no aspect to judge in {project.slug}: the project asks {kinds or 'nothing'}.",
+            project=project.slug,
+            judge=spec.name,
+        )
+    return chosen
+
+
+def unlabelled(
+    project: Project, rater: Rater, version: str, aspects: Sequence[Aspect], limit: int | None
+) -> list[int]:
+    """Ids of the instances on which some aspect lacks a live label of this rater and version, in import
+    order.
+    """
+    labelled = Label.objects.live().filter(rater=rater, version=version)
+    wanting: set[int] = set()
+    for aspect in aspects:
+        fitting = Instance.objects.of(project).filter(size__gte=2)
+        if aspect.task_type == "pairwise":
+            fitting = fitting.filter(size=2)
+        if aspect.task_type == "rating":
+            fitting = Instance.objects.of(project)
+        done = labelled.filter(aspect=aspect).values("instance")
+        wanting.update(fitting.exclude(pk__in=done).order_by("pk").values_list("pk", flat=True))
+    return sorted(wanting)[:limit]
+
+
+def enqueue(run: JudgeRun) -> None:
+    """Send the run's waiting chunks to the judges' queue when the transaction commits.
+
+    By the task's name, since tasks stand above actions.
+    """
+    pks = list(run.chunks.waiting().order_by("number").values_list("pk", flat=True))
+
+    def send() -> None:
+        for pk in pks:
+            current_app.send_task("judges.tasks.work_on_chunk", args=[pk], queue="judges")
+
+    transaction.on_commit(send)
+
+
+# ---------------------------------------------------------------- work
+
+
+def run_chunk(pk: int, *, at: datetime) -> bool:
+    """Judge one chunk and write its labels; False where there was nothing to do.
+
+    Safe to repeat and to run twice at once: the chunk is claimed under a lease, and its labels, failures
+    and counts are written in one transaction that first sees, under the chunk's lock, that nobody was
+    faster.
+    """
+    chunk = claim(pk, at=at)
+    if chunk is None:
+        return False
+    run = chunk.run
+    spec = find_judge(run.project, run.rater.name)
+    aspects = list(run.aspects.all())
+    asker = load_asker(spec)
+    cached = Cached(asker) if spec.cached else None
+    started = time.perf_counter()
+    instances = list(Instance.objects.with_responses().filter(pk__in=chunk.instance_ids).order_by("pk"))
+    answer = alive(chunk, (cached or asker).answer)
+    judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
+    return record(chunk, judged, cached, seconds=time.perf_counter() - started)
+
+
+def claim(pk: int, *, at: datetime) -> RunChunk | None:
+    """The chunk, held by this process for a lease; None where it is done, held by another, or its run not
+    running.
+
+    Lock: the chunk's row.
+    """
+    with transaction.atomic():
+        chunk = (
+            RunChunk.objects.select_for_update(of=("self",))
+            .select_related("run__project", "run__rater")
+            .get(pk=pk)
+        )
+        held = (
+            chunk.status == RunChunk.Status.WORKING and chunk.alive is not None and chunk.alive > at - LEASE
+        )
+        if chunk.status == RunChunk.Status.DONE or held or chunk.run.status != JudgeRun.Status.RUNNING:
+            return None
+        chunk.status, chunk.worker, chunk.alive = RunChunk.Status.WORKING, me(), at
+        chunk.attempts += 1
+        chunk.save(update_fields=["status", "worker", "alive", "attempts"])
+    return chunk
+
+
+def me() -> str:
+    """This process, as chunks name their worker."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def alive(chunk: RunChunk, answer: Answering) -> Answering:
+    """`answer`, which also renews the chunk's lease before each batch."""
+
+    def answering(requests: Sequence[Request]) -> Sequence[Answer]:
+        RunChunk.objects.filter(pk=chunk.pk, worker=chunk.worker).update(alive=timezone.now())
+        return answer(requests)
+
+    return answering
+
+
+def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, seconds: float) -> bool:
+    """Write what was judged, once: False where another worker had finished the chunk or the run has ended.
+
+    Locks: the run's row, then the chunk's, so that counts and labels move together.
+    """
+    with transaction.atomic():
+        if cached is not None:
+            cached.store()
+        run = (
+            JudgeRun.objects.select_for_update(of=("self",))
+            .select_related("rater", "version")
+            .get(pk=chunk.run_id)
+        )
+        fresh = RunChunk.objects.select_for_update().get(pk=chunk.pk)
+        if fresh.status == RunChunk.Status.DONE or not run.active:
+            return False
+        labels = [label for one in judged for label in as_labels(one, run.version.hash)]
+        written = write_labels(project=run.project, rater=run.rater, labels=labels)
+        failures = [failure for one in judged for failure in as_failures(one, run)]
+        RunFailure.objects.bulk_create(failures, ignore_conflicts=True)
+        fresh.status = RunChunk.Status.DONE
+        fresh.save(update_fields=["status"])
+        _count(run, fresh, judged, written, failures, seconds)
+        _end_if_finished(run)
+    log.debug("chunk %s of run %s: %s labels, %s failures", chunk.number, run.pk, len(written), len(failures))
+    return True
+
+
+def as_labels(judged: Judged, version: str) -> list[NewLabel]:
+    """A label for each verdict."""
+    return [
+        NewLabel(
+            instance=judged.instance,
+            aspect=judged.aspect,
+            value=dict(verdict.value),
+            order=verdict.order,
+            repeat=verdict.repeat,
+            rationale=verdict.rationale,
+            detail={**verdict.detail, "usage": _usage(verdict.usage)},
+            version=version,
+            duration_ms=round(verdict.usage.seconds * 1000),
+            cost=Decimal(str(round(verdict.usage.cost, 6))),
+        )
+        for verdict in judged.outcomes
+        if isinstance(verdict, Verdict)
+    ]
+
+
+def as_failures(judged: Judged, run: JudgeRun) -> list[RunFailure]:
+    """The row of the first failed outcome, where there is one."""
+    failed = [outcome for outcome in judged.outcomes if isinstance(outcome, Failed)]
+    return [
+        RunFailure(
+            run=run,
+            instance=judged.instance,
+            aspect=judged.aspect,
+            reason=one.reason[:500],
+            raw=one.raw[:20_000],
+            attempts=max(one.usage.attempts, 1),
+        )
+        for one in failed[:1]
+    ]
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {"read": usage.read, "reused": usage.reused, "written": usage.written, "attempts": usage.attempts}
+
+
+def _count(
+    run: JudgeRun,
+    chunk: RunChunk,
+    judged: Sequence[Judged],
+    written: Sequence[Label],
+    failures: Sequence[RunFailure],
+    seconds: float,
+) -> None:
+    """Add a chunk's figures to its run's."""
+    spent = sum((outcome.usage for one in judged for outcome in one.outcomes), NOTHING)
+    run.done += len(chunk.instance_ids)
+    run.labelled += len({label.instance_id for label in written})
+    run.pairs += len({(label.instance_id, label.aspect_id) for label in written})
+    run.failed += len(failures)
+    run.seconds += seconds
+    run.tokens_read += spent.read
+    run.tokens_reused += spent.reused
+    run.tokens_written += spent.written
+    run.cost += Decimal(str(round(spent.cost, 6)))
+    run.save()
+
+
+def _end_if_finished(run: JudgeRun) -> None:
+    if run.active and run.done >= run.total:
+        run.status, run.ended = JudgeRun.Status.DONE, timezone.now()
+        run.save(update_fields=["status", "ended"])
+
+
+# ---------------------------------------------------------------- steer
+
+
+def pause_run(run: JudgeRun) -> JudgeRun:
+    """Stop handing out chunks; those at work are finished and count. Raises `RunNotActive`."""
+    return _move(run, JudgeRun.Status.PAUSED)
+
+
+def resume_run(run: JudgeRun) -> JudgeRun:
+    """Hand out the waiting chunks again. Raises `RunNotActive`."""
+    with transaction.atomic():
+        resumed = _move(run, JudgeRun.Status.RUNNING)
+        enqueue(resumed)
+    return resumed
+
+
+def cancel_run(run: JudgeRun) -> JudgeRun:
+    """End the run; labels that are written stay, chunks at work write nothing more. Raises `RunNotActive`."""
+    return _move(run, JudgeRun.Status.CANCELLED, ended=timezone.now())
+
+
+def fail_run(run: JudgeRun, problem: str) -> JudgeRun:
+    """End the run because of a problem that every chunk would meet, such as missing weights."""
+    return _move(run, JudgeRun.Status.FAILED, ended=timezone.now(), problem=problem)
+
+
+def _move(run: JudgeRun, status: JudgeRun.Status, **fields: Any) -> JudgeRun:
+    """Change an active run's status. Lock: its row."""
+    with transaction.atomic():
+        locked = JudgeRun.objects.select_for_update().get(pk=run.pk)
+        if not locked.active:
+            raise RunNotActive(f"The run has ended: {locked.get_status_display()}.", run=locked.pk)
+        for name, value in {"status": status, **fields}.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=["status", *fields])
+    return locked
+
+
+def take_up_lost(*, at: datetime) -> int:
+    """Send again the chunks whose worker has gone silent, and end runs whose command died; how many
+    chunks.
+    """
+    lost = RunChunk.objects.lost(at).filter(run__status=JudgeRun.Status.RUNNING)
+    with transaction.atomic():
+        pks = list(lost.filter(run__queued=True).values_list("pk", flat=True))
+        RunChunk.objects.filter(pk__in=pks).update(status=RunChunk.Status.WAITING, worker="")
+        for run in JudgeRun.objects.filter(pk__in=RunChunk.objects.filter(pk__in=pks).values("run")):
+            enqueue(run)
+        orphans = lost.filter(run__queued=False).values("run")
+        JudgeRun.objects.filter(pk__in=orphans).update(
+            status=JudgeRun.Status.FAILED, ended=at, problem="The command that ran it has ended."
+        )
+    return len(pks)

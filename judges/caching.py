@@ -1,0 +1,46 @@
+"""Identical requests are answered once: a cache by content between the methods and the backends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from judges.loading import Asker
+from judges.models import CachedAnswer
+from judges.requests import Answer, Failure, Request, cache_key, from_json, to_json
+
+
+class Cached:
+    """An asker that looks into the cache first, and keeps what is new until `store` writes it."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.asker = asker
+        self.fresh: dict[str, Answer] = {}
+        self.hits = 0
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answers in the order asked; each distinct unknown request is sent once. Failures are not kept."""
+        keys = [cache_key(request, model=self.asker.identity(request.role)) for request in requests]
+        known = self._known(keys)
+        first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
+        asked = sorted(first.values())
+        sent = dict(
+            zip([keys[i] for i in asked], self.asker.answer([requests[i] for i in asked]), strict=True)
+        )
+        self.fresh.update({key: answer for key, answer in sent.items() if not isinstance(answer, Failure)})
+        self.hits += len(requests) - len(asked)
+        unpaid = set(sent)
+        answers = []
+        for key in keys:
+            answers.append(sent[key] if key in unpaid else known.get(key) or from_json(to_json(sent[key])))
+            unpaid.discard(key)
+        return answers
+
+    def store(self) -> None:
+        """Write the new answers; whoever wrote the same key first keeps it."""
+        rows = [CachedAnswer(key=key, body=to_json(answer)) for key, answer in self.fresh.items()]
+        CachedAnswer.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+
+    def _known(self, keys: Sequence[str]) -> dict[str, Answer]:
+        rows = CachedAnswer.objects.filter(key__in=set(keys) - set(self.fresh)).values_list("key", "body")
+        stored = {key: from_json(body) for key, body in rows}
+        return stored | {key: from_json(to_json(self.fresh[key])) for key in keys if key in self.fresh}

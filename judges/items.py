@@ -1,0 +1,64 @@
+"""What a judge is asked about: an instance's texts and an aspect's question, as plain values without a
+database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat turn; `images` are data or https addresses for backends that see."""
+
+    role: str
+    content: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An instance under judgement. `responses[i]` is the text of response i, whatever the order of
+    showing.
+    """
+
+    id: int
+    prompt: tuple[Message, ...]
+    responses: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    system: str = ""
+    reference: str = ""
+    rubric: str = ""
+    principles: tuple[str, ...] = ()
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An aspect as a judge sees it. For ratings `low`…`high` is the scale, for pairs `steps` is the largest
+    strength.
+    """
+
+    aspect: str
+    task_type: str
+    text: str = ""
+    steps: int = 1
+    ties: bool = True
+    low: float = 1
+    high: float = 5
+    grid: float = 1  # ratings lie on low + k * grid; 0: anywhere
+    sure: bool = False  # the aspect requires a confidence of 1…3
+    descriptions: tuple[str, ...] = ()  # one a level of the scale, lowest first
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the answering model can read: `window` tokens in all, and how many tokens a text is."""
+
+    window: int = 8192
+    tokens_per_character: float = 0.25
+
+    def characters(self, tokens: int) -> int:
+        """About how many characters `tokens` tokens hold."""
+        return int(tokens / self.tokens_per_character)

@@ -1,0 +1,195 @@
+"""From a judge's spec to something that answers: methods made, models loaded, versions frozen.
+
+A web process may freeze a version (it reads files' names and sizes), but only a worker or `--sync` loads one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+
+from judges.backends import BACKENDS, Backend
+from judges.backends.weights import resolve, revision
+from judges.catalog import BackendSpec, JudgeSpec
+from judges.items import Item, Limits, Message, Question
+from judges.methods import METHODS, Method
+from judges.models import JudgeVersion
+from judges.requests import Answer, Failure, Request
+from ledger.models import Aspect, Instance
+
+LOADED_AT_ONCE = 2  # models held by one worker; the least recently used is dropped
+
+_held: OrderedDict[str, Backend] = OrderedDict()
+
+
+def backend_for(spec: BackendSpec) -> Backend:
+    """The backend of this spec, from this process's small store of loaded ones."""
+    key = json.dumps([spec.name, dict(spec.options)], sort_keys=True)
+    if key in _held:
+        _held.move_to_end(key)
+        return _held[key]
+    made: Backend = BACKENDS.load(spec.name)(**_options(spec))
+    made.warm_up()
+    _held[key] = made
+    while len(_held) > LOADED_AT_ONCE:
+        _held.popitem(last=False)
+    return made
+
+
+def _options(spec: BackendSpec) -> dict[str, object]:
+    """The spec's options, with the places of weights added for backends that read files."""
+    if spec.name not in READS_FILES:
+        return dict(spec.options)
+    return {
+        "models_dir": settings.MODELS_DIR,
+        "cache_dir": settings.SWITCHYARD_HOME / "models-cache",
+        **spec.options,
+    }
+
+
+READS_FILES = frozenset({"transformers", "llama.cpp", "reward-model"})
+
+
+def make_method(spec: JudgeSpec, task_type: str) -> Method | None:
+    """The method with which this judge asks the task type, None where it cannot."""
+    method = spec.method_for(task_type)
+    if method is None:
+        return None
+    made: Method = METHODS.load(method.name)(**method.parameters)
+    return made
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A judge ready to answer: a backend for each role."""
+
+    backends: Mapping[str, Backend]
+
+    def limits(self) -> Limits:
+        """The tightest window among the backends."""
+        return min((backend.limits() for backend in self.backends.values()), key=lambda limits: limits.window)
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """Each request answered by its role's backend, in the order asked."""
+        answers: dict[int, Answer] = {}
+        for role, backend in self.backends.items():
+            mine = [i for i, request in enumerate(requests) if request.role == role]
+            if mine:
+                answers.update(zip(mine, backend.answer([requests[i] for i in mine]), strict=True))
+        return [answers.get(i) or Failure(f"no backend plays {r.role}") for i, r in enumerate(requests)]
+
+    def identity(self, role: str) -> str:
+        return self.backends[role].identity() if role in self.backends else role
+
+
+def load_asker(spec: JudgeSpec) -> Asker:
+    """The judge's backends, loaded and warm."""
+    return Asker({role: backend_for(backend) for role, backend in spec.backends.items()})
+
+
+# ---------------------------------------------------------------- versions
+
+
+def freeze(spec: JudgeSpec, aspects: Sequence[Aspect]) -> JudgeVersion:
+    """The version row of this judge for these aspects, made where it is new."""
+    frozen = frozen_spec(spec, aspects)
+    digest = hashlib.sha256(json.dumps(frozen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return JudgeVersion.objects.get_or_create(hash=digest, defaults={"name": spec.name, "spec": frozen})[0]
+
+
+def frozen_spec(spec: JudgeSpec, aspects: Sequence[Aspect]) -> dict[str, Any]:
+    """All that the verdicts depend on: how each aspect is asked, word by word, and which model answers."""
+    asked = {}
+    for aspect in aspects:
+        method, question = make_method(spec, aspect.task_type), question_of(aspect)
+        if method is not None:
+            asked[aspect.name] = {
+                "method": method.name,
+                "parameters": asdict(method),  # type: ignore[call-overload]
+                "prompt": method.prompt_text(question),
+                "question": asdict(question),
+            }
+    return {"judge": spec.name, "aspects": asked, "backends": _frozen_backends(spec)}
+
+
+def _frozen_backends(spec: JudgeSpec) -> dict[str, Any]:
+    return {
+        role: {"name": backend.name, "options": dict(backend.options), "revision": _revision(backend)}
+        for role, backend in spec.backends.items()
+    }
+
+
+def _revision(backend: BackendSpec) -> str:
+    model = backend.options.get("model")
+    if backend.name not in READS_FILES or not isinstance(model, str):
+        return ""
+    return revision(resolve(model, settings.MODELS_DIR))
+
+
+# ---------------------------------------------------------------- from the ledger
+
+
+def item_of(instance: Instance) -> Item:
+    """The instance as judges see it; several-turn responses are joined with their speakers."""
+    context: Mapping[str, Any] = instance.context
+    responses = sorted(instance.responses.all(), key=lambda response: response.index)
+    principles = context.get("principles") or ()
+    return Item(
+        id=instance.pk,
+        prompt=tuple(message_of(turn) for turn in instance.messages),
+        responses=tuple(continuation(response.text, response.messages) for response in responses),
+        models=tuple(response.model for response in responses),
+        system=str(context.get("system") or ""),
+        reference=str(context.get("reference") or instance.metadata.get("reference") or ""),
+        rubric=str(context.get("rubric") or ""),
+        principles=tuple(map(str, principles)) if isinstance(principles, list) else (str(principles),),
+        metadata=instance.metadata,
+    )
+
+
+def message_of(turn: Mapping[str, Any]) -> Message:
+    """A chat turn; content parts of OpenAI's form become text and images."""
+    content = turn.get("content") or ""
+    if isinstance(content, str):
+        return Message(str(turn.get("role", "user")), content)
+    texts = [
+        part.get("text", "") for part in content if isinstance(part, dict) and part.get("type") == "text"
+    ]
+    images = [
+        part["image_url"]["url"]
+        for part in content
+        if isinstance(part, dict) and part.get("type") == "image_url"
+    ]
+    return Message(str(turn.get("role", "user")), "\n".join(texts), tuple(images))
+
+
+def continuation(text: str, turns: Sequence[Mapping[str, Any]] | None) -> str:
+    """The response as one text: its own, or all turns after the prompt with their speakers."""
+    if not turns or len(turns) < 2:
+        return text
+    return "\n\n".join(f"[{turn.get('role', '')}] {turn.get('content') or ''}" for turn in turns)
+
+
+def question_of(aspect: Aspect) -> Question:
+    """The aspect as judges see it."""
+    own = aspect.settings
+    low, high = own.get("min", 1), own.get("max", 5)
+    levels = own.get("levels") or {}
+    return Question(
+        aspect=aspect.name,
+        task_type=aspect.task_type,
+        text=aspect.description,
+        steps=own.get("steps", 1),
+        ties=own.get("tie", True),
+        low=low,
+        high=high,
+        grid=own.get("step", 1),
+        sure=own.get("confidence") == "required",
+        descriptions=tuple(text for _, text in sorted(levels.items(), key=lambda pair: float(pair[0]))),
+    )

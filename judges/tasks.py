@@ -1,0 +1,29 @@
+"""What judge workers do, on the queue `judges`: one task a chunk, safe to run twice, acknowledged when
+done.
+"""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from judges.actions import fail_run, run_chunk, take_up_lost
+from judges.models import RunChunk
+from web.problems import Problem
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True, ignore_result=True)
+def work_on_chunk(pk: int) -> None:
+    """Judge one chunk; a problem that every chunk would meet ends the run and says why."""
+    try:
+        run_chunk(pk, at=timezone.now())
+    except Problem as problem:
+        chunk = RunChunk.objects.select_related("run").get(pk=pk)
+        if chunk.run.active:
+            fail_run(chunk.run, problem.detail)
+
+
+@shared_task(ignore_result=True)
+def take_up_lost_chunks() -> int:
+    """Send again what silent workers left behind."""
+    return take_up_lost(at=timezone.now())
