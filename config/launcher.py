@@ -159,7 +159,7 @@ def watch(children: list[Child], stopping: threading.Event, *, announce: str) ->
     """Keep the children running until `stopping`; the workers start when the web server answers."""
     children[0].start()
     began, announced = time.monotonic(), False
-    while not stopping.wait(0.1 if not announced else 0.5):
+    while not stopping.wait(0.2 if not announced else 0.5):
         if not announced and (ready(settings.PORT) or time.monotonic() - began > READY_PATIENCE):
             announced = True
             greet(announce, demo=settings.DEMO)
