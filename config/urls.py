@@ -1,5 +1,14 @@
 """Every address: the API under /api/v1/, the pages of each app, health and metrics."""
 
+from importlib.util import find_spec
+
 from django.urls import include, path
 
-urlpatterns = []
+from web import views
+
+urlpatterns = [
+    path("api/v1/", include("config.api_urls")),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+]

@@ -1,0 +1,20 @@
+"""The HTTP API, /api/v1/: one table of addresses."""
+
+from django.urls import path
+
+import annotate.api
+import ledger.api
+import routing.api
+
+app_name = "api"
+
+urlpatterns = [
+    path("projects/", ledger.api.projects, name="projects"),
+    path("projects/<slug:slug>/", ledger.api.project, name="project"),
+    path("projects/<slug:slug>/instances/", ledger.api.instances, name="instances"),
+    path("projects/<slug:slug>/labels/", ledger.api.labels, name="labels"),
+    path("projects/<slug:slug>/progress/", routing.api.progress, name="progress"),
+    path("projects/<slug:slug>/next/", annotate.api.next_assignment, name="next"),
+    path("assignments/<int:pk>/submit/", annotate.api.submit, name="submit"),
+    path("assignments/<int:pk>/skip/", annotate.api.skip, name="skip"),
+]

@@ -1,0 +1,139 @@
+"""The ledger over HTTP: projects, import, labels."""
+
+import gzip
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from accounts.api import api
+from accounts.models import User
+from accounts.rights import Right
+from ledger.access import enter
+from ledger.imports.load import AUTO, import_stream
+from ledger.models import Aspect, Label, Project
+from web.json import json_response
+from web.paging import cursor
+from web.problems import TooLarge
+
+
+def project_document(project: Project) -> dict[str, Any]:
+    return {
+        "slug": project.slug,
+        "name": project.name,
+        "template": project.template,
+        "overlap": project.overlap,
+        "created": project.created,
+        "archived": project.archived,
+    }
+
+
+def aspect_document(aspect: Aspect) -> dict[str, Any]:
+    return {
+        "name": aspect.name,
+        "title": str(aspect),
+        "description": aspect.description,
+        "task_type": aspect.task_type,
+        "required": aspect.required,
+        "settings": aspect.settings,
+    }
+
+
+@api("GET")
+def projects(request: HttpRequest, user: User) -> HttpResponseBase:
+    """The projects that the caller can see."""
+    found = Project.objects.visible_to(user).order_by("slug")
+    return json_response({"projects": [project_document(project) for project in found]})
+
+
+@api("GET")
+def project(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """One project, with its aspects and current guidelines."""
+    found = enter(user, slug, Right.SEE).project
+    guidelines = found.guidelines()
+    return json_response(
+        project_document(found)
+        | {
+            "aspects": [aspect_document(aspect) for aspect in found.aspects.all()],
+            "guidelines": guidelines and {"version": guidelines.number, "text": guidelines.text},
+        }
+    )
+
+
+@api("POST")
+def instances(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """Imports the body's JSON Lines, plain or gzip; answers as `import_instances` does."""
+    place = enter(user, slug, Right.MANAGE)
+    if int(request.headers.get("Content-Length") or 0) > settings.UPLOAD_LIMIT_BYTES:
+        raise TooLarge(f"At most {settings.UPLOAD_LIMIT_BYTES:,} bytes are taken in one request.")
+    stream: Any = request
+    if request.headers.get("Content-Encoding") == "gzip":
+        stream = gzip.GzipFile(fileobj=request)  # type: ignore[arg-type]
+    report = import_stream(
+        place.project,
+        Body(stream),
+        schema=request.GET.get("schema", AUTO),
+        dry_run=request.GET.get("dry_run") in ("1", "true"),
+    )
+    return json_response(report.as_dict())
+
+
+class Body:
+    """The request's body as a stream with `peek`, read once and never held whole."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        if not self.ahead:
+            self.ahead = self.stream.read(size)
+        return self.ahead
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self.ahead if size < 0 else self.ahead[:size]
+        self.ahead = self.ahead[len(taken) :]
+        if size < 0:
+            return taken + self.stream.read()
+        return taken or self.stream.read(size)
+
+    def readline(self, size: int = -1) -> bytes:
+        if not self.ahead:
+            return self.stream.readline(size)
+        end = self.ahead.find(b"\n") + 1
+        if end:
+            return self.read(end if size < 0 else min(end, size))
+        head = self.read(len(self.ahead) if size < 0 else size)
+        return head + self.stream.readline(size - len(head) if size >= 0 else -1)
+
+
+@api("GET")
+def labels(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """A page of the ledger, oldest first; `next` is the following page's address, or null."""
+    place = enter(user, slug, Right.REVIEW)
+    after, limit = cursor(request)
+    rows = (
+        Label.objects.filter(project=place.project, pk__gt=after)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "instance__ref",
+            "aspect__name",
+            "rater__name",
+            "rater__kind",
+            "value",
+            "order",
+            "created",
+            "superseded",
+        )[: limit + 1]
+    )
+    names = ("id", "instance", "aspect", "rater", "kind", "value", "order", "created", "superseded")
+    page = [dict(zip(names, row, strict=True)) for row in rows]
+    more = len(page) > limit
+    following = None
+    if more:
+        path = reverse("api:labels", args=[slug])
+        following = request.build_absolute_uri(f"{path}?after={page[limit - 1]['id']}&limit={limit}")
+    return json_response({"next": following, "labels": page[:limit]})
