@@ -55,6 +55,7 @@ CELERY_TASK_ROUTES = {"judges.tasks.*": {"queue": "judges"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULE = {
+    "take-up-lost-judge-chunks": {"task": "judges.tasks.take_up_lost_chunks", "schedule": 30.0},
     "reclaim-expired-leases": {"task": "annotate.tasks.reclaim_expired", "schedule": 20.0},
 }
 
