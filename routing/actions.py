@@ -1,0 +1,278 @@
+"""Routing's verbs: route, take a route back, settle."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from accounts.models import User
+from annotate.actions import reopen_all, replace_open_work
+from ledger.models import Aspect, Label, Project, Rater
+from quality.consensus import AGGREGATORS
+from routing.loading import find_aspect, find_judge, judges_of
+from routing.models import Decision, Preference, Route, Settlement
+from routing.planning import Plan, Request, plan
+from routing.settling import Consensus, Counted, settle_aspect
+
+BATCH = 2000  # rows written at a time
+
+
+# ---------------------------------------------------------------- route
+
+
+def route(
+    project: Project, request: Request, *, author: User | None = None, at: datetime | None = None
+) -> tuple[Route, Plan]:
+    """Decides who labels what, writes a decision an instance, and replaces the open work of the last route.
+
+    Lock: the project's row, so that two routes cannot both be live.
+    """
+    at = at or timezone.now()
+    planned = plan(project, request)
+    with transaction.atomic():
+        locked = Project.objects.select_for_update().get(pk=project.pk)
+        Route.objects.live().filter(project=project).update(replaced=at)
+        made = write_route(planned, author=author, at=at)
+        locked.routed = project.routed = True
+        locked.save(update_fields=["routed"])
+        replace_open_work(project, planned.to_ask)
+    return made, planned
+
+
+def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
+    """The route's row and a decision for each instance."""
+    request, loaded = planned.request, planned.loaded
+    made = Route.objects.create(
+        project=loaded.project,
+        aspect=loaded.aspect,
+        judge=loaded.judge,
+        policy=planned.policy.name,
+        version=planned.policy.version,
+        parameters=planned.parameters,
+        seed=request.seed,
+        budget=request.budget,
+        target=request.target,
+        confidence=request.confidence if request.target is not None else None,
+        expected=planned.expected,
+        summary=planned.report(),
+        author=author,
+        created=at,
+    )
+    Decision.objects.bulk_create(decisions(made, planned), batch_size=BATCH)
+    return made
+
+
+def decisions(made: Route, planned: Plan) -> list[Decision]:
+    rank = {int(place): order for order, place in enumerate(planned.order)}
+    return [
+        Decision(
+            route=made,
+            instance_id=pk,
+            way=Decision.Way.HUMAN if planned.human[place] else Decision.Way.AI,
+            gain=round(float(planned.gain[place]), 6),
+            rank=rank.get(place),
+            propensity=round(float(planned.propensity[place]), 6),
+            audit=bool(planned.audit[place]),
+            reason=planned.reasons[place].text,
+            features=planned.reasons[place].features,
+            posterior=planned.posterior_of(place),
+        )
+        for place, pk in enumerate(planned.loaded.table.instances)
+    ]
+
+
+def take_back(project: Project, *, at: datetime | None = None) -> Route | None:
+    """Ends the live route; every instance is open to people again. Labels stay. None where there was no route.
+
+    Lock: the project's row.
+    """
+    with transaction.atomic():
+        locked = Project.objects.select_for_update().get(pk=project.pk)
+        live = Route.objects.live().filter(project=project).first()
+        if live is None:
+            return None
+        live.replaced = at or timezone.now()
+        live.save(update_fields=["replaced"])
+        locked.routed = project.routed = False
+        locked.save(update_fields=["routed"])
+        reopen_all(project)
+    return live
+
+
+def new_seed() -> int:
+    """A seed for a route that names none; it is logged with the route."""
+    return secrets.randbelow(2**31)
+
+
+# ---------------------------------------------------------------- settle
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a settlement rests on; where it is unchanged, settling again writes nothing."""
+
+    labels: int
+    instances: int
+
+
+def settle(project: Project, *, method: str | None = None) -> Settlement:
+    """The project's preferences, derived anew from the labels that count; only what changed is written.
+
+    The method is `method`, else the project's setting `consensus`, else majority. Raises `UnknownName`.
+    Lock: the project's row, so that settlements are numbered one after the other.
+    """
+    chosen = method or str(project.settings.get("consensus", "majority"))
+    AGGREGATORS.load(chosen)
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        live = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
+        state, watermark = read_state(project)
+        last = Settlement.objects.filter(project=project).order_by("-number").first()
+        if last is not None and same_state(last, live, chosen, state, watermark):
+            return last
+        number = last.number + 1 if last else 1
+        counts = {"preferences": 0, "ties": 0, "undecided": 0}
+        for aspect in settled_aspects(project):
+            settle_one(aspect, live, method=chosen, number=number, counts=counts)
+        return Settlement.objects.create(
+            project=project,
+            route=live,
+            method=chosen,
+            number=number,
+            watermark=watermark,
+            counts=counts | asdict(state),
+        )
+
+
+def read_state(project: Project) -> tuple[State, int]:
+    found = Label.objects.filter(project=project).aggregate(n=Count("pk"), last=Max("pk"))
+    return State(labels=found["n"], instances=project.instances.count()), found["last"] or 0
+
+
+def same_state(last: Settlement, live: Route | None, method: str, state: State, watermark: int) -> bool:
+    held = (
+        last.route_id,
+        last.method,
+        last.watermark,
+        last.counts.get("labels"),
+        last.counts.get("instances"),
+    )
+    return held == (live.pk if live else None, method, watermark, state.labels, state.instances)
+
+
+def settled_aspects(project: Project) -> list[Aspect]:
+    """The aspects that carry labels; the default one where none does."""
+    labelled = set(Label.objects.filter(project=project).values_list("aspect_id", flat=True).distinct())
+    aspects = [aspect for aspect in project.aspects.all() if aspect.pk in labelled]
+    return aspects or ([find_aspect(project)] if project.aspects.exists() else [])
+
+
+def standing_judge(aspect: Aspect, live: Route | None) -> Rater | None:
+    """Whose label stands where nobody is asked: the route's judge where it labelled this aspect, else the default."""
+    judges = judges_of(aspect)
+    if live is not None and live.judge in judges:
+        return live.judge
+    return find_judge(aspect) if judges else None
+
+
+def settle_one(
+    aspect: Aspect, live: Route | None, *, method: str, number: int, counts: dict[str, int]
+) -> None:
+    """Writes the aspect's changed preferences under settlement `number` and adds to `counts`."""
+    agreed = settle_aspect(aspect=aspect, route=live, judge=standing_judge(aspect, live), method=method)
+    policy = live.policy if live else ""
+    fresh = [
+        as_preference(aspect, pk, held, consensus, policy=policy, method=method, number=number)
+        for pk, (held, consensus) in agreed.items()
+    ]
+    write_changed(aspect, fresh, number)
+    for row in fresh:
+        counts[COUNTED[Preference.Outcome(row.outcome)]] += 1
+
+
+COUNTED = {
+    Preference.Outcome.PREFERRED: "preferences",
+    Preference.Outcome.TIE: "ties",
+    Preference.Outcome.BOTH_BAD: "ties",
+    Preference.Outcome.UNDECIDED: "undecided",
+}
+
+
+def as_preference(
+    aspect: Aspect,
+    instance: int,
+    held: Counted,
+    consensus: Consensus,
+    *,
+    policy: str,
+    method: str,
+    number: int,
+) -> Preference:
+    return Preference(
+        project_id=aspect.project_id,
+        instance_id=instance,
+        aspect=aspect,
+        since=number,
+        outcome=consensus.outcome,
+        source=held.source,
+        value=consensus.value,
+        chosen=consensus.chosen,
+        rejected=consensus.rejected,
+        probability=consensus.probability,
+        margin=consensus.margin,
+        agreement=consensus.agreement,
+        raters=[label.name for label in held.labels],
+        labels=[label.pk for label in held.labels],
+        route=held.way,
+        policy=policy if held.way else "",
+        method=method,
+    )
+
+
+COMPARED = (
+    "outcome",
+    "source",
+    "value",
+    "chosen",
+    "rejected",
+    "probability",
+    "margin",
+    "agreement",
+    "raters",
+    "labels",
+    "route",
+    "policy",
+    "method",
+)
+
+
+def write_changed(aspect: Aspect, fresh: list[Preference], number: int) -> None:
+    """Ends the live preferences that `fresh` changes and writes the new ones."""
+    live = Preference.objects.live().filter(project=aspect.project_id, aspect=aspect)
+    held = {row[0]: row[1:] for row in live.values_list("instance_id", *COMPARED)}
+    changed = [
+        row
+        for row in fresh
+        if held.get(row.instance_id) != tuple(plain(getattr(row, name)) for name in COMPARED)
+    ]
+    ended = [row.instance_id for row in changed if row.instance_id in held]
+    for start in range(0, len(ended), BATCH):
+        live.filter(instance__in=ended[start : start + BATCH]).update(until=number)
+    Preference.objects.bulk_create(changed, batch_size=BATCH)
+
+
+def plain(value: Any) -> Any:
+    """A field as the database gives it back."""
+    return str(value) if isinstance(value, Preference.Outcome | Preference.Source) else value
+
+
+def preferences_by_source(project: Project) -> dict[str, int]:
+    """How many live preferences rest on people, on the judge, on both."""
+    rows = Preference.objects.live().filter(project=project).exclude(chosen=None)
+    return {source: n for source, n in rows.values_list("source").annotate(n=Count("pk")).order_by()}

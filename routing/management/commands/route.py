@@ -1,0 +1,41 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from ledger.access import find_project
+from routing.actions import new_seed, route
+from routing.planning import CONFIDENCE, Request, plan
+from web.commands import ReportCommand
+
+
+class Command(ReportCommand):
+    help = "Decide which instances go to people under a budget or a target, and open them for work."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("project", metavar="SLUG")
+        parser.add_argument("--policy", required=True)
+        ask = parser.add_mutually_exclusive_group(required=True)
+        ask.add_argument("--budget", type=float, metavar="FRACTION", help="of all instances, 0…1")
+        ask.add_argument("--target-agreement", type=float, metavar="X", help="to be promised, 0…1")
+        parser.add_argument("--confidence", type=float, default=CONFIDENCE)
+        parser.add_argument("--judge", metavar="NAME", help="whose verdict stands where nobody is asked")
+        parser.add_argument("--aspect", metavar="NAME")
+        parser.add_argument("--seed", type=int, help="default: drawn, and logged with the route")
+        parser.add_argument(
+            "--audit", type=float, default=0.0, help="share of the new work that is drawn by lot"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="report and change nothing")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        project = find_project(options["project"])
+        request = Request(
+            policy=options["policy"],
+            seed=new_seed() if options["seed"] is None else options["seed"],
+            budget=options["budget"],
+            target=options["target_agreement"],
+            confidence=options["confidence"],
+            judge=options["judge"],
+            aspect=options["aspect"],
+            audit=options["audit"],
+        )
+        planned = plan(project, request) if options["dry_run"] else route(project, request)[1]
+        return planned.report()

@@ -1,0 +1,210 @@
+"""What a route would do, before anything is written: a pure reading of the ledger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ledger.models import Project
+from routing.expectation import expected_agreement
+from routing.loading import Loaded, load
+from routing.policies import POLICIES
+from routing.policies.base import Policy, Ranking, Reason, choose
+from routing.problems import BadBudget, BadTarget, ReplayOnly
+from routing.table import Floats, Ints, Mask
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the admin asks for: a policy, and a budget (share of all instances) or a target agreement."""
+
+    policy: str
+    seed: int
+    budget: float | None = None
+    target: float | None = None
+    confidence: float = CONFIDENCE
+    judge: str | None = None
+    aspect: str | None = None
+    audit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A route that is not written yet. Arrays are by instance of `loaded.table.instances`, (N,)."""
+
+    request: Request
+    loaded: Loaded
+    policy: Policy
+    size: int  # all instances of the project, also those that cannot be routed
+    human: Mask
+    labelled: Mask
+    audit: Mask
+    gain: Floats
+    propensity: Floats
+    reasons: list[Reason]
+    order: Ints  # the human-routed instances by falling gain
+    expected: dict[str, float]
+    posterior: Floats | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def to_ask(self) -> list[int]:
+        """The instances to enqueue, in order: human-routed and without a human label yet."""
+        instances = self.loaded.table.instances
+        return [instances[place] for place in self.order if not self.labelled[place]]
+
+    @property
+    def cost(self) -> float:
+        """What the people who are still to be asked cost, in the project's currency."""
+        return float(owner_prices(self.loaded)[self.human & ~self.labelled].sum())
+
+    def posterior_of(self, place: int) -> list[float] | None:
+        return None if self.posterior is None else [round(float(p), 6) for p in self.posterior[place]]
+
+    def report(self) -> dict[str, Any]:
+        """The contract's report of `route`."""
+        human, already = int(self.human.sum()), int((self.human & self.labelled).sum())
+        return {
+            "policy": self.policy.name,
+            "human": human,
+            "ai": self.size - human,
+            "already_human": already,
+            "enqueued": human - already,
+            "expected_agreement": self.expected,
+            "cost": round(self.cost, 2),
+            **self.parameters,
+        }
+
+
+def check_request(request: Request) -> None:
+    """Refuses what cannot be asked for, before anything is read."""
+    policy = POLICIES.load(request.policy)
+    if policy.replay_only:
+        raise ReplayOnly(f"{request.policy!r} knows the answers, so it exists in replay only.")
+    if (request.budget is None) == (request.target is None):
+        raise BadBudget("Give either a budget or a target agreement.")
+    if request.budget is not None:
+        check_share("budget", request.budget)
+    if request.target is not None:
+        check_target(request)
+
+
+def check_share(name: str, value: float) -> None:
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise BadBudget(f"The {name} must be a share in 0…1, not {value}.", **{name: value})
+
+
+def check_target(request: Request) -> None:
+    target, confidence = request.target, request.confidence
+    if target is None or not (math.isfinite(target) and 0 < target < 1):
+        raise BadTarget(f"The target agreement must lie between 0 and 1, not {target}.")
+    if not (math.isfinite(confidence) and 0.5 <= confidence < 1):
+        raise BadTarget(f"The confidence must be in 0.5…1, not {confidence}.")
+
+
+def plan(project: Project, request: Request) -> Plan:
+    """The route that `request` asks for. Raises what `load` and `check_request` refuse."""
+    check_request(request)
+    loaded = load(project, aspect=request.aspect, judge=request.judge)
+    if request.target is not None:
+        raise BadTarget("A target needs the policy 'guarantee'; this policy takes a budget.")
+    return plan_budget(loaded, request)
+
+
+def plan_budget(loaded: Loaded, request: Request) -> Plan:
+    """The best instances that the budget allows. Existing human labels count against it."""
+    rng = np.random.default_rng(request.seed)
+    policy: Policy = POLICIES.load(request.policy)()
+    table, known = loaded.table, loaded.people.known()
+    ranking = by_owner(loaded, policy.rank(table, known, rng=rng))
+    size = loaded.project.instances.count()
+    labelled = owner_mask(loaded, known.asked(table.size))
+    cap = int(math.floor((request.budget or 0.0) * size + 1e-9))
+    human, audit, propensity = pick(policy, ranking, labelled, cap=cap, audit=request.audit, rng=rng)
+    order = np.flatnonzero(human)
+    order = order[np.argsort(-ranking.gain[order], kind="stable")]
+    return Plan(
+        request=request,
+        loaded=loaded,
+        policy=policy,
+        size=size,
+        human=human,
+        labelled=labelled,
+        audit=audit,
+        gain=ranking.gain,
+        propensity=propensity,
+        reasons=reasons(loaded, policy, ranking),
+        order=order,
+        expected=expected_agreement(loaded, human, seed=request.seed),
+        posterior=owner_posterior(loaded, policy),
+    )
+
+
+def pick(
+    policy: Policy, ranking: Ranking, labelled: Mask, *, cap: int, audit: float, rng: np.random.Generator
+) -> tuple[Mask, Mask, Floats]:
+    """Who goes to people, who of them by lot, and with what chance each went there: three arrays (N,).
+
+    Labels that exist are spent money: they come first, then the best of the rest; of the room that is left a
+    share `audit` is drawn by lot from all that are still open, to keep later estimates honest.
+    """
+    human = np.zeros(len(labelled), dtype=bool)
+    sunk = Ranking(gain=ranking.gain, worth=ranking.worth & labelled)
+    human[choose(sunk, chosen=human, room=cap, rng=rng)] = True
+    room = cap - int(human.sum())
+    lots = min(int(round(audit * room)), room)
+    human[choose(ranking, chosen=human | labelled, room=room - lots, rng=rng)] = True
+    open_ = np.flatnonzero(~human & ~labelled)
+    drawn = rng.choice(open_, size=min(lots, len(open_)), replace=False)
+    audited = np.zeros(len(labelled), dtype=bool)
+    audited[drawn] = True
+    propensity = np.where(human, 1.0, len(drawn) / max(len(open_), 1))
+    if policy.name == "random" and not labelled.any():
+        propensity = np.full(len(labelled), cap / max(len(labelled), 1))
+    return human | audited, audited, propensity
+
+
+def by_owner(loaded: Loaded, ranking: Ranking) -> Ranking:
+    """Gains of pairs as mean gains of their instances; an instance is worth asking where any pair is."""
+    owner, size = loaded.table.owner, len(loaded.table.instances)
+    count = np.maximum(np.bincount(owner, minlength=size), 1)
+    gain = np.bincount(owner, weights=ranking.gain, minlength=size) / count
+    return Ranking(gain=gain, worth=owner_mask(loaded, ranking.worth))
+
+
+def owner_mask(loaded: Loaded, pairs: Mask) -> Mask:
+    mask = np.zeros(len(loaded.table.instances), dtype=bool)
+    mask[loaded.table.owner[pairs]] = True
+    return mask
+
+
+def owner_prices(loaded: Loaded) -> Floats:
+    """What a person costs at each instance: its dearest pair, since responses are read once (N,)."""
+    prices = np.zeros(len(loaded.table.instances))
+    np.maximum.at(prices, loaded.table.owner, loaded.table.price)
+    return prices
+
+
+def first_pair(loaded: Loaded) -> Ints:
+    """The first pair of each instance (N,)."""
+    _, first = np.unique(loaded.table.owner, return_index=True)
+    return first
+
+
+def reasons(loaded: Loaded, policy: Policy, ranking: Ranking) -> list[Reason]:
+    """One reason an instance, from its first pair."""
+    table, known = loaded.table, loaded.people.known()
+    pairs = Ranking(gain=ranking.gain[table.owner], worth=ranking.worth[table.owner])
+    return [policy.explain(table, known, pairs, int(pair)) for pair in first_pair(loaded)]
+
+
+def owner_posterior(loaded: Loaded, policy: Policy) -> Floats | None:
+    """P(first, tie, second) of pairwise instances where the policy fuses (N, 3)."""
+    if not policy.fuses or loaded.aspect.task_type != "pairwise":
+        return None
+    return policy.settle(loaded.table, loaded.people.known())

@@ -1,0 +1,254 @@
+"""From the labels that count to one consensus an instance: what `routing.actions.settle` writes down."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ledger.models import Aspect, Instance, Label, Rater
+from quality.consensus import AGGREGATORS
+from quality.consensus.base import Aggregator
+from routing.models import Decision, Preference, Route
+
+PEOPLE = (Rater.Kind.PERSON, Rater.Kind.ADJUDICATOR)
+DECIMALS = 6  # of what is stored, so that rounding never makes a new preference
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A live label as settling reads it."""
+
+    pk: int
+    instance: int
+    rater: int
+    kind: str
+    name: str
+    value: dict[str, Any]
+    order: tuple[int, ...]
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The labels that count for one instance, and on whose word it rests."""
+
+    labels: list[Said]
+    source: Preference.Source
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """What an instance's counted labels amount to, in the terms of `Preference`."""
+
+    outcome: Preference.Outcome
+    value: dict[str, Any]
+    chosen: int | None = None
+    rejected: int | None = None
+    probability: float | None = None
+    margin: float | None = None
+    agreement: float | None = None
+
+
+UNDECIDED = Consensus(outcome=Preference.Outcome.UNDECIDED, value={})
+
+
+def read_labels(aspect: Aspect, judge: Rater | None) -> dict[int, list[Said]]:
+    """The live labels of people, adjudicators and the standing judge, by instance and in the ledger's order."""
+    fields = ("pk", "instance_id", "rater_id", "rater__kind", "rater__name", "value", "order", "repeat")
+    labels = Label.objects.live().filter(project=aspect.project_id, aspect=aspect)
+    found: dict[int, list[Said]] = defaultdict(list)
+    for pk, instance, rater, kind, name, value, order, repeat in labels.order_by("pk").values_list(*fields):
+        if kind in PEOPLE or (judge is not None and rater == judge.pk):
+            found[instance].append(Said(pk, instance, rater, kind, name, value, tuple(order), repeat))
+    return found
+
+
+def first_answers(labels: list[Said]) -> list[Said]:
+    """One label a person: a repeated presentation checks the person and is no further voice."""
+    first: dict[int, Said] = {}
+    for label in labels:
+        held = first.get(label.rater)
+        if held is None or label.repeat < held.repeat:
+            first[label.rater] = label
+    return list(first.values())
+
+
+def counting(labels: list[Said], way: str) -> Counted:
+    """Which labels settle an instance that goes `way` (empty: no route; people where there are any)."""
+    adjudged = [label for label in labels if label.kind == Rater.Kind.ADJUDICATOR]
+    people = adjudged[-1:] or first_answers([label for label in labels if label.kind == Rater.Kind.PERSON])
+    judged = [label for label in labels if label.kind == Rater.Kind.JUDGE]
+    if way == Decision.Way.AI or (not way and not people):
+        return Counted(judged, Preference.Source.AI, way)
+    if way == Decision.Way.BOTH and judged and people:
+        return Counted(people + judged, Preference.Source.FUSED, way)
+    return Counted(people, Preference.Source.HUMAN, way)
+
+
+def ways_of(route: Route | None) -> dict[int, str]:
+    """Where each instance goes; nothing without a route."""
+    return {} if route is None else dict(route.decisions.values_list("instance_id", "way"))
+
+
+def settle_aspect(
+    *, aspect: Aspect, route: Route | None, judge: Rater | None, method: str
+) -> dict[int, tuple[Counted, Consensus]]:
+    """The consensus on every instance of the aspect's project, by instance."""
+    ways, labels = ways_of(route), read_labels(aspect, judge)
+    instances = list(Instance.objects.of(aspect.project).order_by("pk").values_list("pk", flat=True))
+    counted = {pk: counting(labels.get(pk, []), ways.get(pk, "")) for pk in instances}
+    if aspect.task_type == "pairwise":
+        agreed = pairwise_consensus(counted, AGGREGATORS.load(method)())
+    else:
+        agreed = {pk: scored_consensus(held.labels, aspect) for pk, held in counted.items() if held.labels}
+    return {pk: (held, agreed.get(pk, UNDECIDED)) for pk, held in counted.items()}
+
+
+# ---------------------------------------------------------------- pairwise
+
+
+def folded(labels: list[Said]) -> list[tuple[int, int]]:
+    """(rater, verdict) once a rater: presentations that disagree are a tie."""
+    said: dict[int, set[int]] = defaultdict(set)
+    for label in labels:
+        said[label.rater].add(sign(label.value.get("strength", 0)))
+    return [(rater, verdicts.pop() if len(verdicts) == 1 else 0) for rater, verdicts in said.items()]
+
+
+def sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def pairwise_consensus(counted: dict[int, Counted], aggregator: Aggregator) -> dict[int, Consensus]:
+    """The aggregator's verdict on every instance that has a label."""
+    votes = {pk: folded(held.labels) for pk, held in counted.items() if held.labels}
+    if not votes:
+        return {}
+    raters: dict[int, int] = {}
+    rows = [
+        (item, raters.setdefault(rater, len(raters)), verdict)
+        for item, said in enumerate(votes.values())
+        for rater, verdict in said
+    ]
+    items, codes, verdicts = np.array(rows, dtype=np.int64).T
+    aggregator.fit(items, codes, verdicts, n_items=len(votes))
+    return {
+        pk: pair_consensus(counted[pk].labels, votes[pk], aggregator, item) for item, pk in enumerate(votes)
+    }
+
+
+def pair_consensus(
+    labels: list[Said], votes: list[tuple[int, int]], fitted: Aggregator, item: int
+) -> Consensus:
+    verdict, decided = int(fitted.verdicts_[item]), bool(fitted.decided_[item])
+    strength = float(np.mean([label.value.get("strength", 0) for label in labels]))
+    probability = second_preferred(labels, fitted.probabilities_[item])
+    value = {"strength": round(strength, DECIMALS), "probability": probability}
+    if not decided:
+        return Consensus(outcome=Preference.Outcome.UNDECIDED, value=value, probability=probability)
+    share = sum(given == verdict for _, given in votes) / len(votes)
+    if verdict == 0:
+        outcome = Preference.Outcome.BOTH_BAD if mostly_bad(labels) else Preference.Outcome.TIE
+        return Consensus(
+            outcome=outcome,
+            value=value,
+            probability=probability,
+            margin=0.0,
+            agreement=round(share, DECIMALS),
+        )
+    return Consensus(
+        outcome=Preference.Outcome.PREFERRED,
+        value=value,
+        chosen=int(verdict > 0),
+        rejected=int(verdict < 0),
+        probability=probability,
+        margin=round(max(strength * verdict, 0.0), DECIMALS),
+        agreement=round(share, DECIMALS),
+    )
+
+
+def mostly_bad(labels: list[Said]) -> bool:
+    return sum(bool(label.value.get("both_bad")) for label in labels) * 2 > len(labels)
+
+
+def second_preferred(labels: list[Said], probabilities: np.ndarray) -> float:
+    """P(response 1 preferred), a tie halved: the labels' own probabilities, else the aggregator's."""
+    own = [label.value.get("probability") for label in labels]
+    if all(chance is not None for chance in own):
+        return round(float(np.mean([float(chance) for chance in own if chance is not None])), DECIMALS)
+    return round(float(probabilities[2] + probabilities[1] / 2), DECIMALS)
+
+
+# ---------------------------------------------------------------- ratings and rankings
+
+
+def scored_consensus(labels: list[Said], aspect: Aspect) -> Consensus:
+    """Mean ratings, or mean ranks made dense; the best and the worst response are chosen and rejected."""
+    ranked = aspect.task_type == "ranking"
+    scores = mean_scores(labels, ranked=ranked)
+    value: dict[str, Any] = (
+        {"ranks": dense_ranks(scores)}
+        if ranked
+        else {"ratings": {str(index): round(score, DECIMALS) for index, score in scores.items()}}
+    )
+    if len(scores) < 2:
+        return Consensus(outcome=Preference.Outcome.UNDECIDED, value=value)
+    best, worst = max(scores.values()), min(scores.values())
+    if best - worst < 10**-DECIMALS:
+        return Consensus(outcome=Preference.Outcome.TIE, value=value, margin=0.0)
+    chosen = next(index for index, score in scores.items() if score == best)
+    rejected = next(index for index, score in scores.items() if score == worst)
+    return Consensus(
+        outcome=Preference.Outcome.PREFERRED,
+        value=value,
+        chosen=chosen,
+        rejected=rejected,
+        probability=halved_share(labels, aspect) if len(scores) == 2 else None,
+        margin=round(best - worst, DECIMALS),
+        agreement=same_way(labels, aspect, chosen=chosen, rejected=rejected),
+    )
+
+
+def mean_scores(labels: list[Said], *, ranked: bool) -> dict[int, float]:
+    """The mean score of each response, higher better: {index: score}, in order of index."""
+    given: dict[int, list[float]] = defaultdict(list)
+    for label in labels:
+        for index, score in label_scores(label.value, ranked=ranked):
+            given[index].append(score)
+    return {index: float(np.mean(given[index])) for index in sorted(given)}
+
+
+def label_scores(value: dict[str, Any], *, ranked: bool) -> list[tuple[int, float]]:
+    if ranked:
+        return [(index, -float(rank)) for index, rank in enumerate(value["ranks"])]
+    return [(int(index), float(score)) for index, score in value["ratings"].items()]
+
+
+def dense_ranks(scores: dict[int, float]) -> list[int]:
+    """1 for the best mean; equal means share a rank."""
+    places = {score: place for place, score in enumerate(sorted(set(scores.values()), reverse=True), start=1)}
+    return [places[scores[index]] for index in sorted(scores)]
+
+
+def directions(labels: list[Said], aspect: Aspect, pair: Sequence[int]) -> list[int]:
+    """What each label says of two responses: −1, 0 or 1, for labels that speak of both."""
+    low, high = sorted(pair)
+    votes = [vote for label in labels for vote in aspect.task.votes(label.value)]
+    return [verdict for i, j, verdict in votes if (i, j) == (low, high)]
+
+
+def same_way(labels: list[Said], aspect: Aspect, *, chosen: int, rejected: int) -> float | None:
+    """The share of the labels that put `chosen` above `rejected`."""
+    said = directions(labels, aspect, (chosen, rejected))
+    wanted = 1 if chosen > rejected else -1
+    return round(sum(verdict == wanted for verdict in said) / len(said), DECIMALS) if said else None
+
+
+def halved_share(labels: list[Said], aspect: Aspect) -> float | None:
+    said = directions(labels, aspect, (0, 1))
+    return round(float(np.mean(said)) / 2 + 0.5, DECIMALS) if said else None
