@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
 import environ
 
@@ -105,4 +105,5 @@ def _broker_url(redis_url: str) -> str:
     parts = urlsplit(redis_url)
     if parts.scheme != "unix":
         return redis_url
-    return urlunsplit(("redis+socket", "", parts.path, parts.query.replace("db=", "virtual_host="), ""))
+    # Written out: urlunsplit drops the `//` of an empty host, and kombu then takes the path for one.
+    return f"redis+socket://{parts.path}?{parts.query.replace('db=', 'virtual_host=')}"
