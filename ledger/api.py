@@ -1,6 +1,5 @@
 """The ledger over HTTP: projects, import, labels."""
 
-import gzip
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from accounts.rights import Right
 from ledger.access import enter
 from ledger.imports.load import AUTO, import_stream
 from ledger.models import Aspect, Label, Project
+from web.bodies import body_stream
 from web.json import json_response
 from web.paging import cursor
 from web.problems import TooLarge
@@ -68,45 +68,13 @@ def instances(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
     place = enter(user, slug, Right.MANAGE)
     if int(request.headers.get("Content-Length") or 0) > settings.UPLOAD_LIMIT_BYTES:
         raise TooLarge(f"At most {settings.UPLOAD_LIMIT_BYTES:,} bytes are taken in one request.")
-    stream: Any = request
-    if request.headers.get("Content-Encoding") == "gzip":
-        stream = gzip.GzipFile(fileobj=request)  # type: ignore[arg-type]
     report = import_stream(
         place.project,
-        Body(stream),
+        body_stream(request),
         schema=request.GET.get("schema", AUTO),
         dry_run=request.GET.get("dry_run") in ("1", "true"),
     )
     return json_response(report.as_dict())
-
-
-class Body:
-    """The request's body as a stream with `peek`, read once and never held whole."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        if not self.ahead:
-            self.ahead = self.stream.read(size)
-        return self.ahead
-
-    def read(self, size: int = -1) -> bytes:
-        taken = self.ahead if size < 0 else self.ahead[:size]
-        self.ahead = self.ahead[len(taken) :]
-        if size < 0:
-            return taken + self.stream.read()
-        return taken or self.stream.read(size)
-
-    def readline(self, size: int = -1) -> bytes:
-        if not self.ahead:
-            return self.stream.readline(size)
-        end = self.ahead.find(b"\n") + 1
-        if end:
-            return self.read(end if size < 0 else min(end, size))
-        head = self.read(len(self.ahead) if size < 0 else size)
-        return head + self.stream.readline(size - len(head) if size >= 0 else -1)
 
 
 @api("GET")
