@@ -18,6 +18,8 @@ DATABASE = "switchyard"
 ROLE = "switchyard"
 PORT = 5432  # only the name of the socket file; nothing listens on TCP
 PATIENCE = 900  # seconds; crash recovery replays the log since the last checkpoint
+TRIES = 8  # starts, a second apart
+NO_PROCESS = 99_999_999  # beyond every system's highest process id
 SAY_AFTER = 5  # seconds of silence before we say what we wait for
 
 CONFIGURATION = """\
@@ -77,11 +79,9 @@ def start(place: Place) -> None:
     if not data_folder(place).exists():
         _initialise(place)
     if not answers(place):
-        _clear_stale_pid(place)
+        _clear_stale_files(place)
         _configure(place)
-        done = place.run([*_pg_ctl(place), "start", "-w", "-t", str(PATIENCE), "-l", log_file(place)])
-        if done.returncode and not answers(place):
-            raise EmbeddedError(f"PostgreSQL did not start: {done.stdout.strip()}\n{_log_tail(place)}")
+        _launch(place)
     _wait(place)
     _create_database(place)
 
@@ -138,11 +138,30 @@ def _write(place: Place, name: str, text: str) -> None:
         os.chown(path, place.user.pw_uid, place.user.pw_gid)
 
 
-def _clear_stale_pid(place: Place) -> None:
-    """Remove a pid file whose process is gone or is something else by now; end a server without a socket."""
+def _launch(place: Place) -> None:
+    """Start the server; after a crash its orphaned backends may need a moment to let go of the memory."""
+    for attempt in range(TRIES):
+        time.sleep(min(attempt, 1))
+        done = place.run([*_pg_ctl(place), "start", "-w", "-t", str(PATIENCE), "-l", log_file(place)])
+        if done.returncode == 0 or answers(place):
+            return
+    raise EmbeddedError(f"PostgreSQL did not start: {done.stdout.strip()}\n{_log_tail(place)}")
+
+
+def _clear_stale_files(place: Place) -> None:
+    """Disarm what a crashed server left: a process id that is a zombie or somebody else's by now.
+
+    The pid file itself stays: it names the shared memory by which PostgreSQL refuses to start beside
+    orphaned backends of the crashed server. A server that lives but lost its socket is ended.
+    """
     if _server_pid(place) is not None:
         stop(place)
-    (data_folder(place) / "postmaster.pid").unlink(missing_ok=True)
+    pid_file = data_folder(place) / "postmaster.pid"
+    if pid_file.exists():
+        _, *rest = pid_file.read_text().split("\n")
+        _write(place, pid_file.name, "\n".join([str(NO_PROCESS), *rest]))
+    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (place.sockets / name).unlink(missing_ok=True)
 
 
 def _server_pid(place: Place) -> int | None:
