@@ -4,9 +4,13 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
+from annotate.views import home
 from web import views
 
 urlpatterns = [
+    path("", home, name="home"),
+    path("", include("annotate.urls")),
+    path("accounts/", include("accounts.urls")),
     path("api/v1/", include("config.api_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

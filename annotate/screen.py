@@ -1,0 +1,156 @@
+"""What the work screen shows of an instance: never a model's name, a label, gold status or metadata."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ledger.models import Instance
+from ledger.models import Response as LedgerResponse
+from web.content import Content, direction, render
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: str
+    who: str
+    content: Content
+    direction: str
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One response: its place on the screen (from 1), its index in the instance."""
+
+    place: int
+    index: int
+    turns: list[Turn]
+
+    @property
+    def words(self) -> int:
+        return sum(turn.content.words for turn in self.turns)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to be read beside the prompt: a system message, a reference, a rubric, principles."""
+
+    name: str
+    title: str
+    content: Content
+    direction: str
+
+
+def who(role: str) -> str:
+    names = {"user": _("User"), "assistant": _("Assistant"), "system": _("System message"), "tool": _("Tool")}
+    return names.get(role, role[:40])
+
+
+def as_text(content: Any) -> str:
+    """A message's text; parts that are no text are named."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n\n".join(as_text(part) for part in content)
+    if isinstance(content, dict):
+        return str(content["text"]) if "text" in content else f"[{content.get('type', '…')}]"
+    return "" if content is None else str(content)
+
+
+def turn(message: dict[str, Any], *, markdown: bool = True) -> Turn:
+    text = as_text(message.get("content"))
+    role = str(message.get("role", "user"))
+    return Turn(role, who(role), render(text, markdown=markdown), direction(text))
+
+
+def pane(response: LedgerResponse, *, place: int) -> Pane:
+    messages = response.messages or [{"role": "assistant", "content": response.text}]
+    return Pane(place, response.index, [turn(message) for message in messages])
+
+
+def panes(instance: Instance, order: Sequence[int]) -> list[Pane]:
+    """The responses as shown: `order` holds their indices from the first place to the last."""
+    by_index = {response.index: response for response in instance.responses.all()}
+    return [pane(by_index[index], place=place) for place, index in enumerate(order, 1)]
+
+
+NOTES = {
+    "system": gettext_noop("System message"),
+    "principles": gettext_noop("Principles"),
+    "persona": gettext_noop("Persona"),
+    "rubric": gettext_noop("Rubric"),
+    "reference": gettext_noop("Reference answer"),
+}
+
+
+def as_markdown(value: Any) -> str:
+    """A context entry as Markdown: lists and levels become bullets."""
+    if isinstance(value, list):
+        return "\n".join(f"- {as_text(entry)}" for entry in value)
+    if isinstance(value, dict):
+        return "\n".join(f"- **{name}**: {as_text(entry)}" for name, entry in value.items())
+    return as_text(value)
+
+
+def note(name: str, value: Any) -> Note:
+    text = as_markdown(value)
+    return Note(name, _(NOTES[name]), render(text), direction(text))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The conversation up to the responses: what is folded, what is shown, what is read beside it."""
+
+    earlier: list[Turn]
+    last: Turn
+    notes: list[Note]
+    language: str
+
+    @property
+    def turns(self) -> int:
+        return len(self.earlier) + 1
+
+
+def prompt(instance: Instance) -> Prompt:
+    spoken = [message for message in instance.messages if message.get("role") != "system"]
+    system = [
+        as_text(message.get("content")) for message in instance.messages if message.get("role") == "system"
+    ]
+    context = instance.context | ({"system": "\n\n".join(system)} if system else {})
+    turns = [turn(message) for message in spoken] or [turn({"role": "user", "content": ""})]
+    notes = [note(name, context[name]) for name in NOTES if context.get(name)]
+    return Prompt(turns[:-1], turns[-1], notes, language_of(instance))
+
+
+def language_of(instance: Instance) -> str:
+    """The language that the import names, where it is a language tag; nothing else of the metadata is shown."""
+    named = instance.metadata.get("language") or instance.metadata.get("lang")
+    return named if isinstance(named, str) and LANGUAGE.fullmatch(named) else ""
+
+
+# ---------------------------------------------------------------- reasons to pass an instance on
+
+
+def skip_reasons() -> list[str]:
+    return [
+        _("I cannot judge this"),
+        _("It needs knowledge that I lack"),
+        _("It is in a language that I do not read"),
+        _("It takes too long"),
+    ]
+
+
+def flag_reasons() -> list[str]:
+    return [
+        _("broken or cut off"),
+        _("offensive or disturbing"),
+        _("full of personal data"),
+        _("not clear about what is asked"),
+    ]

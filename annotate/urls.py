@@ -1,0 +1,23 @@
+"""The annotator's pages."""
+
+from django.urls import path
+
+from annotate import views
+
+app_name = "annotate"
+
+WORK = "projects/<slug:slug>/work/"
+
+urlpatterns = [
+    path(WORK, views.work, name="work"),
+    path(f"{WORK}back/", views.back, name="back"),
+    path(f"{WORK}guidelines/", views.guidelines, name="guidelines"),
+    path(f"{WORK}<int:pk>/", views.correct, name="correct"),
+    path(f"{WORK}<int:pk>/submit/", views.submit, name="submit"),
+    path(f"{WORK}<int:pk>/correct/", views.resubmit, name="resubmit"),
+    path(f"{WORK}<int:pk>/skip/", views.skip, name="skip"),
+    path(f"{WORK}<int:pk>/flag/", views.flag, name="flag"),
+    path(f"{WORK}<int:pk>/draft/", views.draft, name="draft"),
+    path(f"{WORK}<int:pk>/heartbeat/", views.heartbeat, name="heartbeat"),
+    path("settings/", views.settings_page, name="settings"),
+]
