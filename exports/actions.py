@@ -1,0 +1,164 @@
+"""Exports' verbs: write an export, stream one, freeze a snapshot."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from exports.choices import Choices
+from exports.containers import CONTAINERS
+from exports.containers.base import Container
+from exports.datasets import Dataset, open_live, read
+from exports.formats import FORMATS
+from exports.formats.base import Format
+from exports.formats.columns import TEXT, Columns, is_flat
+from exports.merkle import Merkle
+from exports.models import Snapshot, pack
+from exports.problems import ContainerUnsuited, NothingToExport, SnapshotExists
+from exports.reading import one_moment
+from exports.selection import Tally
+from exports.stream import batches
+from exports.writing import write_whole
+from ledger.models import Project
+from routing.models import Settlement
+
+NATIVE = "trl-preference"  # the format whose rows a snapshot's hash covers
+
+
+@dataclass
+class Export:
+    """A running export: its bytes, and what is known once they have all been taken."""
+
+    parts: Iterator[bytes]
+    tree: Merkle
+    tally: Tally
+
+    def report(self) -> dict[str, Any]:
+        return {"rows": self.tree.rows, "hash": self.tree.root(), **self.tally.as_dict()}
+
+
+def columns_of(dataset: Dataset, entry: Format) -> Columns:
+    split = {"split": TEXT} if dataset.choices.splits else {}
+    return {**entry.columns(dataset.shape), **split}
+
+
+def start_export(dataset: Dataset, entry: Format, container: Container) -> Export:
+    """An export whose bytes are read from the database as they are taken. Raises `ContainerUnsuited`.
+
+    Take the bytes inside `one_moment`.
+    """
+    columns = columns_of(dataset, entry)
+    if container.flat_only and not is_flat(columns):
+        raise ContainerUnsuited(
+            f"{entry.name} has nested columns here, which {container.name} cannot hold: take jsonl or parquet.",
+            format=entry.name,
+            container=container.name,
+        )
+    rows, tally = read(dataset, entry)
+    tree = Merkle()
+    return Export(container.encode(batches(rows, tree), columns), tree, tally)
+
+
+def write_export(dataset: Dataset, *, format: str, container: str, path: Path) -> dict[str, Any]:
+    """Writes the whole file or none; returns {"rows", "hash", "read", "kept", "dropped", …}.
+
+    Raises `UnknownName`, `ContainerUnsuited`, `NothingToExport`, `CannotWrite`.
+    """
+    entry, box = FORMATS.load(format), CONTAINERS.load(container)
+    with one_moment():
+        export = start_export(dataset, entry, box)
+        write_whole(path, refuse_empty(export, dataset, entry))
+    return export.report()
+
+
+def stream_export(dataset: Dataset, *, format: str, container: str) -> Iterator[bytes]:
+    """The file's bytes, in one consistent moment. Raises before the first byte what `write_export` raises."""
+    entry, box = FORMATS.load(format), CONTAINERS.load(container)
+    parts = streamed(dataset, entry, box)
+    return rejoin(next(parts), parts)
+
+
+def streamed(dataset: Dataset, entry: Format, container: Container) -> Iterator[bytes]:
+    with one_moment():
+        export = start_export(dataset, entry, container)
+        yield from refuse_empty(export, dataset, entry)
+
+
+def rejoin(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def refuse_empty(export: Export, dataset: Dataset, entry: Format) -> Iterator[bytes]:
+    """The export's bytes; raises `NothingToExport` before the first where no row is left."""
+    parts = export.parts
+    first = next(parts, b"")
+    if not export.tree.rows and next(parts, None) is None and not export.tree.rows:
+        raise nothing(export.tally, dataset, entry)
+    yield first
+    yield from parts
+
+
+def nothing(tally: Tally, dataset: Dataset, entry: Format) -> NothingToExport:
+    dropped = ", ".join(f"{count} {reason}" for reason, count in tally.dropped.most_common())
+    why = f"of {tally.read} preferences read, dropped: {dropped}" if dropped else f"it needs {entry.needs}"
+    slug = dataset.moment.project.slug
+    return NothingToExport(f"Nothing of {slug} can be exported as {entry.name}: {why}.", **tally.as_dict())
+
+
+# ---------------------------------------------------------------- snapshots
+
+
+def create_snapshot(
+    project: Project, *, version: str, choices: Choices, author: User | None = None, at: datetime | None = None
+) -> Snapshot:
+    """Freezes the project as it is now, settled first. Raises `SnapshotExists`.
+
+    The rows, the hash and the ids of what existed are read in one moment.
+    """
+    if Snapshot.objects.filter(project=project, version=version).exists():
+        raise SnapshotExists(f"{project.slug} has a snapshot {version!r} already.", version=version)
+    dataset = open_live(project, choices)
+    with one_moment():
+        rows, tally = read(dataset, FORMATS.load(NATIVE))
+        tree = Merkle()
+        for _ in batches(rows, tree):
+            pass  # the tree is all that is wanted
+        frozen = frozen_ids(project)
+    return Snapshot.objects.create(
+        project=project,
+        version=version,
+        settlement=Settlement.objects.get(project=project, number=dataset.moment.settlement),
+        choices=choices.as_dict(),
+        shape=asdict(dataset.shape),
+        rows=tree.rows,
+        hash=tree.root(),
+        manifest=tally.as_dict(),
+        author=author,
+        created=at or timezone.now(),
+        **frozen,
+    )
+
+
+IDS_SQL = {
+    "instances": "SELECT id FROM ledger_instance WHERE project_id = %s ORDER BY id",
+    "labels": "SELECT id FROM ledger_label WHERE project_id = %s AND superseded IS NULL ORDER BY id",
+    "retired": "SELECT id FROM ledger_label WHERE project_id = %s AND superseded IS NOT NULL ORDER BY id",
+}
+
+
+def frozen_ids(project: Project) -> dict[str, bytes]:
+    """The packed ids of the instances and labels that exist now."""
+    return {name: pack(ids(sql, project)) for name, sql in IDS_SQL.items()}
+
+
+def ids(sql: str, project: Project) -> np.ndarray:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [project.pk])
+        return np.fromiter((row[0] for row in cursor.fetchall()), np.int64)

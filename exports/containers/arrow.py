@@ -1,0 +1,31 @@
+"""A format's columns as an Arrow schema, and rows as Arrow tables of it."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from exports.formats.base import Row
+from exports.formats.columns import Columns, Many, Maybe, Record, Scalar, Type
+
+SCALARS = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
+
+
+def arrow_type(kind: Type) -> pa.DataType:
+    match kind:
+        case Scalar(name):
+            return SCALARS[name]
+        case Maybe(of):
+            return arrow_type(of)
+        case Many(of):
+            return pa.list_(arrow_type(of))
+        case Record(fields):
+            return pa.struct([(name, arrow_type(of)) for name, of in fields])
+
+
+def arrow_schema(columns: Columns) -> pa.Schema:
+    return pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()])
+
+
+def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """The rows with exactly `schema`, a column at a time."""
+    return pa.table([pa.array([row[name] for row in rows], kind) for name, kind in zip(schema.names, schema.types)], schema=schema)

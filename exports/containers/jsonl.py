@@ -1,0 +1,39 @@
+"""JSON Lines: plain, gzip, zstd. The same rows always give the same bytes."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import zstandard
+
+from exports.containers.base import Batch, Container
+from exports.formats.columns import Columns
+
+GZIP_FORMAT = 16 + zlib.MAX_WBITS  # zlib writes the gzip header itself, with no time and no name in it
+GZIP_LEVEL, ZSTD_LEVEL = 6, 3
+
+
+def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
+    for batch in batches:
+        yield batch.text()
+
+
+def gzip(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_FORMAT)
+    for batch in batches:
+        if packed := packer.compress(batch.text()):
+            yield packed
+    yield packer.flush()
+
+
+def zstd(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
+    packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True).compressobj()
+    for batch in batches:
+        if packed := packer.compress(batch.text()):
+            yield packed
+    yield packer.flush()
+
+
+NDJSON = "application/x-ndjson"
+PLAIN = Container("jsonl", "JSON Lines", ".jsonl", NDJSON, plain)
+GZIP = Container("jsonl.gz", "JSON Lines, gzip", ".jsonl.gz", "application/gzip", gzip)
+ZSTD = Container("jsonl.zst", "JSON Lines, zstd", ".jsonl.zst", "application/zstd", zstd)

@@ -1,0 +1,157 @@
+"""What an export is made of: a project at a moment, the choices, and the shape of the rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+
+from exports.cases import holds, read_cases
+from exports.choices import Choices, parse_choices
+from exports.formats.base import Format, Reads, Row
+from exports.models import Snapshot, unpack
+from exports.problems import BadChoice
+from exports.reading import Frozen, Moment, fetch, read_pairs
+from exports.records import Shape
+from exports.selection import Selector, Tally
+from exports.splitting import Groups, split_of
+from exports.stream import Splitter, by_margin, rows_of
+from ledger.models import Project
+from routing.actions import settle
+from routing.loading import find_aspect
+from web.registry import unknown
+
+
+MAIN = "overall"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything that decides an export's rows. `version` is empty for a live one."""
+
+    moment: Moment
+    choices: Choices
+    shape: Shape
+    version: str = ""
+
+    def through(self, entry: Format) -> Moment:
+        """The moment with the aspects that the format reads: all, or the chosen or main one."""
+        aspects = self.moment.aspects
+        if self.choices.aspect:
+            return replace(self.moment, aspects=tuple(a for a in aspects if a.name == self.choices.aspect))
+        if entry.all_aspects or not aspects:
+            return self.moment
+        main = next((aspect for aspect in aspects if aspect.name == MAIN), aspects[0])
+        return replace(self.moment, aspects=(main,))
+
+
+def open_live(project: Project, choices: Choices) -> Dataset:
+    """The project as it is now, settled first. Raises `UnknownName` for an unknown aspect or method."""
+    if choices.aspect:
+        find_aspect(project, choices.aspect)
+    settlement = settle(project, method=choices.consensus or None)
+    moment = Moment(project, settlement.number, tuple(project.aspects.all()))
+    return Dataset(moment, choices, shape_of(moment, choices))
+
+
+def find_snapshot(project: Project, version: str) -> Snapshot:
+    """Raises `UnknownName` with the nearest versions."""
+    found = Snapshot.objects.filter(project=project, version=version).select_related("settlement").first()
+    if found is None:
+        known = Snapshot.objects.filter(project=project).values_list("version", flat=True)
+        raise unknown("version", version, list(known))
+    return found
+
+
+def open_snapshot(snapshot: Snapshot, choices: Choices | None = None) -> Dataset:
+    """The project as the snapshot froze it; the choices are the snapshot's own, unless others are given."""
+    frozen = Frozen(unpack(snapshot.instances), unpack(snapshot.labels), unpack(snapshot.retired))
+    project, shape = snapshot.project, Shape.of(snapshot.shape)
+    aspects = tuple(aspect for aspect in project.aspects.all() if aspect.name in shape.aspects)
+    moment = Moment(project, snapshot.settlement.number, aspects, frozen)
+    kept = parse_choices(snapshot.choices)
+    if choices is None or choices == kept:
+        return Dataset(moment, kept, shape, snapshot.version)
+    if choices.consensus != kept.consensus:
+        raise BadChoice("A snapshot keeps the consensus that it was settled with.", choice="consensus")
+    return Dataset(moment, choices, chosen_shape(shape, choices), snapshot.version)
+
+
+# ---------------------------------------------------------------- shape
+
+CONVERSATIONAL_SQL = """
+SELECT EXISTS (SELECT 1 FROM ledger_instance i WHERE i.project_id = %(project)s
+               AND (jsonb_typeof(i.prompt) = 'array' OR coalesce(i.context ->> 'system', '') <> ''))
+    OR EXISTS (SELECT 1 FROM ledger_response r JOIN ledger_instance i ON i.id = r.instance_id
+               WHERE i.project_id = %(project)s AND r.messages IS NOT NULL)
+"""
+
+
+def shape_of(moment: Moment, choices: Choices) -> Shape:
+    """The facts of the project that decide the columns' types."""
+    with connection.cursor() as cursor:
+        cursor.execute(CONVERSATIONAL_SQL, {"project": moment.project.pk})
+        conversational = cursor.fetchone()[0]
+    ratings = [aspect for aspect in moment.aspects if aspect.task_type == "rating"]
+    shape = Shape(
+        conversational=conversational,
+        project=moment.project.slug,
+        aspects=tuple(aspect.name for aspect in moment.aspects),
+        tasks={aspect.name: aspect.task_type for aspect in moment.aspects},
+        scales={aspect.name: (aspect.settings["min"], aspect.settings["max"]) for aspect in ratings},
+        rubrics={aspect.name: rubric(aspect) for aspect in moment.aspects},
+        steps={a.name: a.settings.get("steps", 1) for a in moment.aspects if a.task_type == "pairwise"},
+    )
+    return chosen_shape(shape, choices)
+
+
+def chosen_shape(shape: Shape, choices: Choices) -> Shape:
+    implicit = choices.prompt == "implicit"
+    return replace(shape, implicit=implicit, threshold=choices.threshold, least=choices.min_margin, seed=choices.seed)
+
+
+def rubric(aspect: Any) -> str:
+    """The aspect's question and its described levels, as a judge or a trainer reads them."""
+    levels = aspect.settings.get("levels", {})
+    return "\n".join([aspect.description, *(f"{level}: {text}" for level, text in levels.items())]).strip()
+
+
+# ---------------------------------------------------------------- records and rows
+
+
+def read(dataset: Dataset, entry: Format) -> tuple[Iterator[Row], Tally]:
+    """The format's rows over the dataset, in their order, and the tally that fills as they are read.
+
+    Needs the transaction of `one_moment`.
+    """
+    moment, choices = dataset.through(entry), dataset.choices
+    selector = Selector(choices, lambda: read_pairs(moment, choices))
+    splitter = split_by_prompt(moment, choices) if choices.splits else None
+    if entry.reads is Reads.PAIRS:
+        records: Iterator[Any] = selector.pairs(read_pairs(moment, choices))
+    else:
+        cases = read_cases(moment, choices, selector.pairs)
+        records = (case for case in cases if selector.wants(case.metadata))
+    rows = rows_of(records, entry, dataset.shape, splitter)
+    if choices.order != "instance":
+        rows = by_margin(rows, hardest_first=choices.order == "hard-first")
+    return rows, selector.tally
+
+
+PROMPTS_SQL = "SELECT id, prompt_hash, prompt FROM ledger_instance WHERE project_id = %(project)s ORDER BY id"
+
+
+def split_by_prompt(moment: Moment, choices: Choices) -> Splitter:
+    """A function from a record to its split: near-duplicate prompts always share one."""
+    shares, seed = choices.split_shares(), choices.seed
+    groups = Groups(prompts(moment))
+    return lambda record: split_of(groups.of(record.group), shares, seed=seed)
+
+
+def prompts(moment: Moment) -> Iterator[tuple[str, str]]:
+    """(group, text) of every distinct prompt that the moment saw."""
+    seen: set[str] = set()
+    for pk, group, prompt in fetch(PROMPTS_SQL, {"project": moment.project.pk}):
+        if group not in seen and (moment.frozen is None or holds(moment.frozen.instances, pk)):
+            seen.add(group)
+            yield group, prompt

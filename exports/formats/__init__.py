@@ -1,0 +1,17 @@
+"""Export formats: the table from names to entries. A newcomer adds one file and one row."""
+
+from web.registry import Registry
+
+FORMATS = Registry(
+    "export format",
+    {
+        "trl-preference": "exports.formats.trl_preference:FORMAT",
+        "ledger": "exports.formats.ledger:FORMAT",
+        "trl-unpaired": "exports.formats.trl_unpaired:FORMAT",
+        "soft": "exports.formats.soft:FORMAT",
+        "ratings": "exports.formats.ratings:FORMAT",
+        "listwise": "exports.formats.listwise:FORMAT",
+        "multi-aspect": "exports.formats.multi_aspect:FORMAT",
+        "preference-strength": "exports.formats.preference_strength:FORMAT",
+    },
+)

@@ -1,0 +1,39 @@
+"""What an export refuses, each with its facts."""
+
+from web.problems import Conflict, Invalid, NotFound, Unready
+
+
+class BadChoice(Invalid):
+    code, title = "bad-choice", "A choice of the export is not valid"
+
+
+class NothingToExport(Invalid):
+    code, title = "nothing-to-export", "The selection is empty"
+
+
+class FormatUnsuited(Invalid):
+    code, title = "format-unsuited", "The project's data cannot be written in this format"
+
+
+class ContainerUnsuited(Invalid):
+    code, title = "container-unsuited", "This format cannot be put into that container"
+
+
+class TokenizerNotFound(Invalid):
+    code, title = "tokenizer-not-found", "The tokenizer cannot be loaded"
+
+
+class SnapshotExists(Conflict):
+    code, title = "snapshot-exists", "The version exists already"
+
+
+class SnapshotDiffers(Conflict):
+    code, title = "snapshot-differs", "The snapshot's rows are no longer what was frozen"
+
+
+class UnknownRow(NotFound):
+    code, title = "unknown-row", "No preference has this row id"
+
+
+class CannotWrite(Unready):
+    status, code, title = 507, "cannot-write", "The file cannot be written"
