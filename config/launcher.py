@@ -1,6 +1,7 @@
-"""`make run`: everything on one machine, in the foreground, until Ctrl-C or SIGTERM.
+"""`python -m config.launcher`: everything on one machine, in the foreground, until Ctrl-C or SIGTERM.
 
-Prepares the database and the static files, starts the web server first and the workers once it answers,
+With the name of one part (web, worker, judge, beat) it becomes that part alone, as on a server. Otherwise it
+prepares the database and the static files, starts the web server first and the workers once it answers,
 starts a crashed child again with growing pauses, and stops what it started, the services last.
 """
 
@@ -70,7 +71,9 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
+    if words:
+        return become(words[0])
     stopping = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -84,19 +87,18 @@ def main() -> int:
 def run(stopping: threading.Event) -> int:
     """Prepare, start, watch until `stopping`, stop. Returns the exit status."""
     try:
-        host, port = settings.HOST, settings.PORT
+        web, *others = (Child(name, command) for name, command in commands().items())
     except embedded.EmbeddedError as error:
         say(str(error))
         return 1
-    if not port_is_free(host, port):
-        say(f"Port {port} is taken; choose another one with PORT=…")
+    if not port_is_free(settings.HOST, settings.PORT):
+        say(f"Port {settings.PORT} is taken; choose another one with PORT=…")
         return 1
     prepare()
-    children = [web(host, port, settings.WEB_WORKERS, settings.WEB_THREADS)]
     try:
-        watch(children, stopping, announce=f"http://{host}:{port}/")
+        watch(web, others, stopping)
     finally:
-        end(children)
+        end([web, *others])
         stop_services(settings.SWITCHYARD_HOME)
     return 0
 
@@ -133,38 +135,40 @@ def fingerprint(folders: list[Path]) -> str:
 # ---------------------------------------------------------------- the children
 
 
-def web(host: str, port: int, workers: int, threads: int) -> Child:
-    return Child(
-        "web",
-        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-         "--workers", str(workers), "--blocking-threads", str(threads), "--http", "1", "--no-ws",
-         "--respawn-failed-workers", "--log-level", "warning", "config.wsgi:application"],
-    )  # fmt: skip
+def commands() -> dict[str, list[str]]:
+    """The command line of each part. Only the judges' worker ever loads a model."""
+    web = ["granian", "--interface", "wsgi", "--host", settings.HOST, "--port", str(settings.PORT),
+           "--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(settings.WEB_THREADS),
+           "--http", "1", "--no-ws", "--respawn-failed-workers", "--log-level", "warning"]  # fmt: skip
+    celery = ["celery", "-A", "config", "--quiet"]
+    schedule = str(settings.SWITCHYARD_HOME / "celerybeat-schedule")
+    parts = {
+        "web": [*web, "config.wsgi:application"],
+        "worker": [*celery, "worker", "-Q", "default", "-c", "2", "-n", "default@%h", "-l", "WARNING"],
+        "judge": [*celery, "worker", "-Q", "judges", "-c", "1", "-n", "judges@%h", "-l", "WARNING"],
+        "beat": [*celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING"],
+    }
+    return {name: [sys.executable, "-m", *command] for name, command in parts.items()}
 
 
-def workers(home: Path) -> list[Child]:
-    """The default worker, the judges' worker and the beat. Only the judges' worker ever loads a model."""
-    return [
-        celery("worker", "worker", "-Q", "default", "-c", "2", "-n", "default@%h"),
-        celery("judge worker", "worker", "-Q", "judges", "-c", "1", "-n", "judges@%h"),
-        celery("beat", "beat", "-s", str(home / "celerybeat-schedule"), "--pidfile="),
-    ]
+def become(part: str) -> int:
+    """Turn this process into one part; the container's supervisor watches it."""
+    known = commands()
+    if part in known:
+        os.execv(sys.executable, known[part])
+    say(f"{part}? One of {', '.join(known)}, or nothing for all of them.")
+    return 2
 
 
-def celery(name: str, *words: str) -> Child:
-    return Child(name, [sys.executable, "-m", "celery", "-A", "config", "--quiet", *words, "-l", "WARNING"])
-
-
-def watch(children: list[Child], stopping: threading.Event, *, announce: str) -> None:
-    """Keep the children running until `stopping`; the workers start when the web server answers."""
-    children[0].start()
-    began, announced = time.monotonic(), False
-    while not stopping.wait(0.2 if not announced else 0.5):
-        if not announced and (ready(settings.PORT) or time.monotonic() - began > READY_PATIENCE):
-            announced = True
-            greet(announce, demo=settings.DEMO)
-            children.extend(workers(settings.SWITCHYARD_HOME))
-        for child in children:
+def watch(web: Child, others: list[Child], stopping: threading.Event) -> None:
+    """Keep the children running until `stopping`; the others start when the web server answers."""
+    web.start()
+    began, running = time.monotonic(), [web]
+    while not stopping.wait(0.2 if len(running) == 1 else 0.5):
+        if len(running) == 1 and (ready(settings.PORT) or time.monotonic() - began > READY_PATIENCE):
+            greet(f"http://{settings.HOST}:{settings.PORT}/", demo=settings.DEMO)
+            running += others
+        for child in running:
             child.tend()
 
 
@@ -228,4 +232,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
