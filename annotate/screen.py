@@ -115,7 +115,8 @@ class Prompt:
 
     @property
     def turns(self) -> int:
-        return len(self.earlier) + 1
+        """How often the user has spoken."""
+        return sum(turn.role == "user" for turn in [*self.earlier, self.last])
 
 
 def prompt(instance: Instance) -> Prompt:

@@ -75,7 +75,14 @@ export function openAspect(aspect) {
   }
   aspect.dispatchEvent(new CustomEvent("aspect:open", { bubbles: true }));
   label(aspect.closest(".work"));
-  aspect.scrollIntoView({ block: "nearest" });
+  hold(aspect.closest(".aspects"));
+}
+
+// The dock keeps the height of its tallest question, so that nothing jumps under the eye.
+function hold(box) {
+  const tallest = Math.max(Number(box.dataset.tallest ?? 0), box.scrollHeight);
+  box.dataset.tallest = tallest;
+  if (matchMedia("(min-width: 761px)").matches) box.style.minHeight = `min(46dvh, ${tallest}px)`;
 }
 
 export function step(work, by) {

@@ -21,8 +21,16 @@ export function startGrids(work) {
     grid.addEventListener("change", (event) => changed(event.target.closest("[data-row]"), event.target));
     grid.addEventListener("focusin", (event) => { const row = event.target.closest("[data-row]"); if (row) setCurrent(row); });
     grid.addEventListener("input", (event) => slide(event.target));
+    for (const row of rows) gist(work, row);
     if (grid.dataset.grid === "rank") for (const row of rows) startDrag(row);
   }
+}
+
+// The first words of a response beside its name, so that nobody has to count panes.
+function gist(work, row) {
+  const place = row.querySelector("[data-gist]");
+  const text = work.querySelector(`.pane[data-place="${row.dataset.place}"] .answer`)?.textContent.trim() ?? "";
+  if (place) place.textContent = text.replace(/\s+/g, " ").slice(0, 120);
 }
 
 function changed(row, control) {
