@@ -1,5 +1,6 @@
 """Exports' verbs: write an export, stream one, freeze a snapshot."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,7 +21,7 @@ from exports.formats.base import Format
 from exports.formats.columns import TEXT, Columns, is_flat
 from exports.merkle import Merkle
 from exports.models import Snapshot, pack
-from exports.problems import ContainerUnsuited, NothingToExport, SnapshotExists
+from exports.problems import BadChoice, ContainerUnsuited, NothingToExport, SnapshotExists
 from exports.reading import one_moment
 from exports.selection import Tally
 from exports.stream import batches
@@ -116,14 +117,20 @@ def nothing(tally: Tally, dataset: Dataset, entry: Format) -> NothingToExport:
 
 
 def create_snapshot(
-    project: Project, *, version: str, choices: Choices, author: User | None = None, at: datetime | None = None
+    project: Project,
+    *,
+    version: str,
+    choices: Choices,
+    author: User | None = None,
+    at: datetime | None = None,
 ) -> Snapshot:
     """Freezes the project as it is now, settled first. Raises `SnapshotExists`.
 
     The rows, the hash and the ids of what existed are read in one moment.
     """
     if Snapshot.objects.filter(project=project, version=version).exists():
-        raise SnapshotExists(f"{project.slug} has a snapshot {version!r} already.", version=version)
+        raise taken(project, version)
+    check_version(version)
     dataset = open_live(project, choices)
     with one_moment():
         rows, tally = read(dataset, FORMATS.load(NATIVE))
@@ -131,7 +138,7 @@ def create_snapshot(
         for _ in batches(rows, tree):
             pass  # the tree is all that is wanted
         frozen = frozen_ids(project)
-    return Snapshot.objects.create(
+    made = Snapshot(
         project=project,
         version=version,
         settlement=Settlement.objects.get(project=project, number=dataset.moment.settlement),
@@ -144,6 +151,31 @@ def create_snapshot(
         created=at or timezone.now(),
         **frozen,
     )
+    return keep(made)
+
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
+
+
+def check_version(version: str) -> None:
+    if not VERSION.fullmatch(version):
+        raise BadChoice(
+            f"A version is named in letters, digits and ._+-, at most 80, not {version!r}.", choice="version"
+        )
+
+
+def keep(snapshot: Snapshot) -> Snapshot:
+    """Saves a new snapshot; raises `SnapshotExists` where another one took the version meanwhile."""
+    try:
+        with transaction.atomic():
+            snapshot.save(force_insert=True)
+    except IntegrityError as error:
+        raise taken(snapshot.project, snapshot.version) from error
+    return snapshot
+
+
+def taken(project: Project, version: str) -> SnapshotExists:
+    return SnapshotExists(f"{project.slug} has a snapshot {version!r} already.", version=version)
 
 
 IDS_SQL = {

@@ -10,7 +10,17 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from exports.choices import Choices
-from exports.reading import CHUNK, RANKED_SQL, Frozen, Moment, fetch, heads_of, pairs_of, parameters, shown_name
+from exports.reading import (
+    CHUNK,
+    RANKED_SQL,
+    Frozen,
+    Moment,
+    fetch,
+    heads_of,
+    pairs_of,
+    parameters,
+    shown_name,
+)
 from exports.records import Answer, Case, Pair, Verdict
 
 INSTANCES_SQL = """

@@ -30,14 +30,18 @@ class Choices:
     consensus: str = free("", "the method that settles before a live export; empty: the project's")
     source: str = one_of("any", "human", "ai", "fused", help="whose labels settled the preference")
     prompt: str = one_of("explicit", "implicit", help="the prompt as a column, or inside chosen and rejected")
-    ties: str = one_of("drop", "soft", "both", help="drop ties, keep them once as soft labels, or write both ways")
+    ties: str = one_of(
+        "drop", "soft", "both", help="drop ties, keep them once as soft labels, or write both ways"
+    )
     undecided: str = one_of("drop", "keep", help="instances whose raters diverge without a majority")
     min_margin: float = free(0.0, "the least margin", low=0.0)
     min_agreement: float = free(0.0, "the least agreement among the raters", low=0.0, high=1.0)
     pairs: str = one_of(
         "best-worst", "all", "adjacent", "best-random", help="which pairs a ranking or a set of ratings gives"
     )
-    pairs_per_prompt: int = free(0, "the most pairs from one prompt; 0: no cap", low=0, high=MAX_ROWS_PER_PROMPT)
+    pairs_per_prompt: int = free(
+        0, "the most pairs from one prompt; 0: no cap", low=0, high=MAX_ROWS_PER_PROMPT
+    )
     tokenizer: str = free("", "a folder, or a model's name on the hub, whose tokenizer counts the tokens")
     max_tokens: int = free(0, "the most tokens of prompt and longer response; 0: no limit", low=0)
     language: str = free("", "only instances in this language (metadata `language`)")
@@ -50,7 +54,9 @@ class Choices:
     splits: str = free("", "shares by prompt group, such as train=0.9,validation=0.05,test=0.05")
     secrets: str = one_of("keep", "drop", "mask", help="rows that hold a key, a token or a password")
     personal: str = one_of("keep", "drop", "mask", help="rows that hold an e-mail address, a phone number …")
-    threshold: float = free(0.0, "trl-unpaired: good at or above this share of the scale; 0: strict evidence", low=0.0, high=1.0)
+    threshold: float = free(
+        0.0, "trl-unpaired: good at or above this share of the scale; 0: strict evidence", low=0.0, high=1.0
+    )
     seed: int = free(0, "of everything that is drawn", low=0)
 
     def __post_init__(self) -> None:
@@ -63,7 +69,9 @@ class Choices:
         """The splits' shares, {} when there are none: "train=0.9,test=0.1" -> {"train": 0.9, "test": 0.1}."""
         shares = {name: _share(value) for name, value in _assignments(self.splits, "splits").items()}
         if shares and abs(sum(shares.values()) - 1) > 1e-6:
-            raise BadChoice(f"The splits' shares add up to {sum(shares.values()):g}, not to 1.", choice="splits")
+            raise BadChoice(
+                f"The splits' shares add up to {sum(shares.values()):g}, not to 1.", choice="splits"
+            )
         return shares
 
     def conditions(self) -> dict[str, str]:
@@ -75,7 +83,9 @@ class Choices:
 
     def changed(self) -> dict[str, Any]:
         """Those that differ from the default, for the manifest and the card."""
-        return {spec.name: value for spec in fields(self) if (value := getattr(self, spec.name)) != spec.default}
+        return {
+            spec.name: value for spec in fields(self) if (value := getattr(self, spec.name)) != spec.default
+        }
 
 
 def parse_choices(given: Mapping[str, Any]) -> Choices:
@@ -110,7 +120,16 @@ def _read(spec: Any, value: Any) -> Any:
         raise BadChoice(f"{spec.name} must be {WORDS[wanted]}, not {value!r}.", choice=spec.name) from error
 
 
-BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "": False}
+BOOLEANS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "": False,
+}
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
@@ -132,7 +151,7 @@ def _hint(name: str, known: Any) -> str:
 
 
 def _assignments(text: str, choice: str) -> dict[str, str]:
-    """"a=1,b=2" -> {"a": "1", "b": "2"}; raises `BadChoice`."""
+    """ "a=1,b=2" -> {"a": "1", "b": "2"}; raises `BadChoice`."""
     pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
     for name, equals, value in pairs:
         if not (name and equals and value):

@@ -1,6 +1,6 @@
 """What an export is made of: a project at a moment, the choices, and the shape of the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from ledger.models import Project
 from routing.actions import settle
 from routing.loading import find_aspect
 from web.registry import unknown
-
 
 MAIN = "overall"
 
@@ -63,16 +62,14 @@ def find_snapshot(project: Project, version: str) -> Snapshot:
     return found
 
 
-def open_snapshot(snapshot: Snapshot, choices: Choices | None = None) -> Dataset:
-    """The project as the snapshot froze it; the choices are the snapshot's own, unless others are given."""
+def open_snapshot(snapshot: Snapshot, given: Mapping[str, Any]) -> Dataset:
+    """The project as the snapshot froze it; the choices are the snapshot's own but for those given."""
     frozen = Frozen(unpack(snapshot.instances), unpack(snapshot.labels), unpack(snapshot.retired))
     project, shape = snapshot.project, Shape.of(snapshot.shape)
     aspects = tuple(aspect for aspect in project.aspects.all() if aspect.name in shape.aspects)
     moment = Moment(project, snapshot.settlement.number, aspects, frozen)
-    kept = parse_choices(snapshot.choices)
-    if choices is None or choices == kept:
-        return Dataset(moment, kept, shape, snapshot.version)
-    if choices.consensus != kept.consensus:
+    choices = parse_choices({**snapshot.choices, **given})
+    if choices.consensus != snapshot.choices["consensus"]:
         raise BadChoice("A snapshot keeps the consensus that it was settled with.", choice="consensus")
     return Dataset(moment, choices, chosen_shape(shape, choices), snapshot.version)
 
@@ -107,7 +104,9 @@ def shape_of(moment: Moment, choices: Choices) -> Shape:
 
 def chosen_shape(shape: Shape, choices: Choices) -> Shape:
     implicit = choices.prompt == "implicit"
-    return replace(shape, implicit=implicit, threshold=choices.threshold, least=choices.min_margin, seed=choices.seed)
+    return replace(
+        shape, implicit=implicit, threshold=choices.threshold, least=choices.min_margin, seed=choices.seed
+    )
 
 
 def rubric(aspect: Any) -> str:

@@ -56,7 +56,9 @@ class Snapshot(models.Model):
     objects = SnapshotQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "version"], name="one_snapshot_per_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="one_snapshot_per_version")
+        ]
 
     def __str__(self) -> str:
         return self.version

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from exports.choices import Choices, parse_choices
+from exports.choices import Choices
 from web.commands import ReportCommand
 
 
@@ -31,7 +31,7 @@ def add_choices(parser: ArgumentParser) -> None:
         )
 
 
-def given_choices(options: dict[str, Any]) -> Choices:
-    """The choices that the parsed options name. Raises `BadChoice`."""
+def given_choices(options: dict[str, Any]) -> dict[str, str]:
+    """What the parsed options say of the choices; those left out are not named."""
     names = {spec.name for spec in fields(Choices)}
-    return parse_choices({name: value for name, value in options.items() if name in names and value is not None})
+    return {name: value for name, value in options.items() if name in names and value is not None}

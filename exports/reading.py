@@ -52,8 +52,8 @@ class Moment:
 def one_moment() -> Iterator[None]:
     """A read-only transaction that sees one state of the database, whatever is written meanwhile.
 
-    Inside another transaction (a test's) it only joins it. Hash joins are off: they would make PostgreSQL
-    sort whole texts on disk afterwards, where walking the indexes gives the order of import for nothing.
+    Inside another transaction (a test's) it only joins it. Hash joins are off: they would make
+    PostgreSQL sort whole texts on disk afterwards, where walking the indexes gives the order of import.
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
@@ -97,9 +97,9 @@ ORDER BY p.instance_id, p.aspect_id
 def fetch(sql: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     """The statement's rows as PostgreSQL sends them, never all at once.
 
-    Rows stream in libpq's chunked mode, so that the server goes on while we work on the last
-    chunk; a server-side cursor would let it wait (1.6 s against 2.4 s for 100,000 pairs). Until the last row is
-    read, or the generator closed, the connection can do nothing else.
+    Rows stream in libpq's chunked mode, so that the server goes on while we work on the last chunk;
+    a server-side cursor would let it wait (1.6 s against 2.4 s for 100,000 pairs). Until the last row
+    is read, or the generator closed, the connection can do nothing else.
     """
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
@@ -107,7 +107,7 @@ def fetch(sql: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def read_pairs(moment: Moment, choices: Choices) -> Iterator[Pair]:
-    """The pairs of every preference, in the order of import; ties and undecided ones are marked, not left out."""
+    """Every preference's pairs in the order of import; ties and undecided ones are marked, not left out."""
     heads = heads_of(moment)
     metadata = "i.metadata" if choices.language or choices.where else "NULL"
     if choices.pairs == "best-worst":
@@ -180,7 +180,9 @@ def pick(settled: dict[int, float], strategy: str, *, place: float) -> list[tupl
 
 def as_pair(row: tuple[Any, ...], aspect: str, head: str) -> Pair:
     """A `Pair` of a row of `PAIRS_SQL`."""
-    ref, _, prompt, system, group, metadata, outcome, probability, margin, agreement, source, raters = row[:12]
+    ref, _, prompt, system, group, metadata, outcome, probability, margin, agreement, source, raters = row[
+        :12
+    ]
     route, policy, _, chosen, rejected, *texts = row[12:]
     preferred = outcome == PREFERRED
     return Pair(
@@ -222,6 +224,9 @@ def certainty(preferred: bool, probability: float | None, agreement: float | Non
 def row_head(project: Project, aspect: str) -> str:
     """The start of a row's id, `project/aspect/`; `0-1/instance` follows."""
     return f"{project.slug}/{quote(aspect, safe='')}/"
+
+
+PSEUDONYM_BYTES = 5
 
 
 @lru_cache(maxsize=100_000)

@@ -92,7 +92,9 @@ def outcome_tests(choices: Choices) -> list[Test]:
 def figure_tests(choices: Choices) -> list[Test]:
     checks: list[Test] = []
     if choices.min_margin:
-        checks.append((f"margin below {choices.min_margin:g}", lambda pair: pair.margin >= choices.min_margin))
+        checks.append(
+            (f"margin below {choices.min_margin:g}", lambda pair: pair.margin >= choices.min_margin)
+        )
     if choices.min_agreement:
         reason = f"agreement below {choices.min_agreement:g}"
         checks.append((reason, lambda pair: (pair.agreement or 0.0) >= choices.min_agreement))

@@ -28,4 +28,7 @@ def arrow_schema(columns: Columns) -> pa.Schema:
 
 def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
     """The rows with exactly `schema`, a column at a time."""
-    return pa.table([pa.array([row[name] for row in rows], kind) for name, kind in zip(schema.names, schema.types)], schema=schema)
+    return pa.table(
+        [pa.array([row[name] for row in rows], kind) for name, kind in zip(schema.names, schema.types)],
+        schema=schema,
+    )

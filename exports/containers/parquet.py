@@ -64,4 +64,6 @@ def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
         yield held
 
 
-PARQUET = Container("parquet", "Parquet, typed and nested", ".parquet", "application/vnd.apache.parquet", parquet)
+PARQUET = Container(
+    "parquet", "Parquet, typed and nested", ".parquet", "application/vnd.apache.parquet", parquet
+)

@@ -52,7 +52,11 @@ MESSAGES = Many(record(role=TEXT, content=TEXT))
 
 def json_schema(columns: Columns, *, title: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one row."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_schema(record(**columns))}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **_schema(record(**columns)),
+    }
 
 
 def _schema(kind: Type) -> dict[str, Any]:

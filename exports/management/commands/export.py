@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from exports.actions import write_export
+from exports.choices import parse_choices
 from exports.containers import CONTAINERS, container_for
 from exports.datasets import find_snapshot, open_live, open_snapshot
 from exports.formats import FORMATS
@@ -18,16 +19,18 @@ class Command(VersionedCommand):
         parser.add_argument("--format", required=True, help=", ".join(FORMATS))
         parser.add_argument("--version", metavar="NAME", help="a snapshot's; default: live")
         parser.add_argument("--output", required=True, type=Path, metavar="PATH")
-        parser.add_argument("--container", help=f"{', '.join(CONTAINERS)}, folder; default: by the output's name")
+        parser.add_argument(
+            "--container", help=f"{', '.join(CONTAINERS)}, folder; default: by the output's name"
+        )
         add_choices(parser)
 
     def run(self, **options: Any) -> dict[str, Any]:
         FORMATS.load(options["format"])
         project = find_project(options["project"])
-        choices = given_choices(options)
+        given = given_choices(options)
         if options["version"] is not None:
-            dataset = open_snapshot(find_snapshot(project, options["version"]), choices)
+            dataset = open_snapshot(find_snapshot(project, options["version"]), given)
         else:
-            dataset = open_live(project, choices)
+            dataset = open_live(project, parse_choices(given))
         container = options["container"] or container_for(str(options["output"]))
         return write_export(dataset, format=options["format"], container=container, path=options["output"])

@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from exports.actions import create_snapshot
+from exports.choices import parse_choices
 from exports.options import VersionedCommand, add_choices, given_choices
 from ledger.access import find_project
 
@@ -16,5 +17,6 @@ class Command(VersionedCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         project = find_project(options["project"])
-        made = create_snapshot(project, version=options["version"], choices=given_choices(options))
+        choices = parse_choices(given_choices(options))
+        made = create_snapshot(project, version=options["version"], choices=choices)
         return {"version": made.version, "rows": made.rows, "hash": made.hash}
