@@ -1,28 +1,40 @@
-"""The decorator of API views: one method, the caller known, CSRF only for sessions."""
+"""The decorators of API views: one method, and the caller known."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from accounts.bearer import caller
-from accounts.models import User
 
-ApiView = Callable[Concatenate[HttpRequest, User, ...], HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
-def api(method: str) -> Callable[[ApiView], Callable[..., HttpResponseBase]]:
-    """Makes `view(request, user, …)` answer `method` alone; raises `SignInNeeded` for strangers."""
+def require_method(method: str) -> Callable[[View], View]:
+    """Makes a view answer `method` alone."""
 
-    def decorate(view: ApiView) -> Callable[..., HttpResponseBase]:
+    def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method != method:
                 return HttpResponseNotAllowed([method])
-            return view(request, caller(request), *args, **kwargs)
+            return view(request, *args, **kwargs)
 
         return answer
+
+    return decorate
+
+
+def api(method: str) -> Callable[[View], View]:
+    """Makes `view(request, user, …)` answer `method` alone; raises `SignInNeeded` for strangers."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return view(request, caller(request), *args, **kwargs)
+
+        return require_method(method)(answer)
 
     return decorate

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -12,8 +13,10 @@ from django.utils import timezone
 from annotate.models import Assignment, Seat
 from annotate.problems import AlreadySubmitted, IncompleteAnswers, LeaseGone, NoSuchAssignment
 from ledger.actions import NewLabel, write_labels
-from ledger.models import Aspect, Instance, Label, Project, Rater
+from ledger.models import Aspect, Instance, Project, Rater
+from ledger.questions import questions_of
 from web.problems import Invalid
+from web.sql import Rows, prepared
 
 # ---------------------------------------------------------------- seats
 
@@ -103,10 +106,12 @@ def close_open_work(project: Project) -> None:
 
 # ---------------------------------------------------------------- hand-out
 
-HAND_OUT = """
-    WITH seat AS (
+LEASE = """
+    WITH held AS (
+        SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'
+    ), seat AS (
         SELECT s.id, s.project_id, s.instance_id FROM annotate_seat s
-        WHERE s.project_id = %(project)s AND s.status = 'open'
+        WHERE s.project_id = %(project)s AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
           AND NOT EXISTS (
               SELECT FROM annotate_assignment a
               WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
@@ -115,80 +120,73 @@ HAND_OUT = """
         FOR UPDATE OF s SKIP LOCKED
     ), taken AS (
         UPDATE annotate_seat SET status = 'held' FROM seat WHERE annotate_seat.id = seat.id
+    ), leased AS (
+        INSERT INTO annotate_assignment (project_id, instance_id, seat_id, rater_id, "order", repeat, status,
+            leased_at, expires_at, reason, draft)
+        SELECT seat.project_id, seat.instance_id, seat.id, %(rater)s,
+            ARRAY(SELECT place FROM generate_series(0, i.size - 1) AS place
+                  ORDER BY hashint8extended(place, %(salt)s)),
+            0, 'leased', %(at)s, %(until)s, '',
+            (SELECT a.draft FROM annotate_assignment a
+             WHERE a.rater_id = %(rater)s AND a.instance_id = seat.instance_id ORDER BY a.id DESC LIMIT 1)
+        FROM seat JOIN ledger_instance i ON i.id = seat.instance_id
+        RETURNING id, expires_at
     )
-    INSERT INTO annotate_assignment
-        (project_id, instance_id, seat_id, rater_id, "order", repeat, status, leased_at, expires_at, reason, draft)
-    SELECT seat.project_id, seat.instance_id, seat.id, %(rater)s,
-        ARRAY(SELECT place FROM generate_series(0, i.size - 1) AS place ORDER BY hashint8extended(place, %(salt)s)),
-        0, 'leased', %(at)s, %(until)s, '',
-        (SELECT a.draft FROM annotate_assignment a
-         WHERE a.rater_id = %(rater)s AND a.instance_id = seat.instance_id ORDER BY a.id DESC LIMIT 1)
-    FROM seat JOIN ledger_instance i ON i.id = seat.instance_id
-    RETURNING id
+    SELECT id, expires_at FROM held UNION ALL SELECT id, expires_at FROM leased
 """
 
 
 def lease_next(project: Project, rater: Rater, *, at: datetime | None = None) -> Assignment | None:
-    """The assignment that `rater` holds, else the next open seat leased to them, else None.
+    """The assignment that `rater` holds, else the next open seat leased to them, else None."""
+    leased = lease_next_id(project, rater.pk, at=at or timezone.now())
+    return None if leased is None else Assignment.objects.select_related("instance", "project").get(pk=leased)
+
+
+def lease_next_id(project: Project, rater_id: int, *, at: datetime) -> int | None:
+    """The id of the assignment that the rater holds, or of a new lease; None where nothing is open for them.
 
     Lock: the seat's row (`FOR UPDATE … SKIP LOCKED`), so that a hundred people never wait for one another.
     Two calls of one rater at once meet at `one_lease_per_rater`; the loser answers with the winner's lease.
     """
-    at = at or timezone.now()
-    current = held_by(rater)
-    if current is not None:
-        return current if current.expires_at > at else renew(current, at)
-    try:
-        leased = hand_out(project, rater, at)
-        if leased is None and reclaim_expired(project=project, at=at):
-            leased = hand_out(project, rater, at)
-    except IntegrityError:
-        return held_by(rater)
-    return None if leased is None else assignments().get(pk=leased)
+    for _attempt in range(3):
+        try:
+            rows = hand_out(project, rater_id, at)
+        except IntegrityError:
+            continue
+        if not rows and reclaim_expired(project=project, at=at):
+            continue
+        if not rows or rows[0][1] > at:
+            return rows[0][0] if rows else None
+        renewed = renew(rows[0][0], at)
+        if renewed is not None:
+            return renewed
+    return None
 
 
-def assignments() -> Any:
-    return Assignment.objects.select_related("instance")
-
-
-def held_by(rater: Rater) -> Assignment | None:
-    return assignments().leased().filter(rater=rater).first()
-
-
-def hand_out(project: Project, rater: Rater, at: datetime) -> int | None:
-    """The id of a new lease, or None where no seat is open for this rater."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            HAND_OUT,
-            {
-                "project": project.pk,
-                "rater": rater.pk,
-                "at": at,
-                "until": at + lease_time(project),
-                "salt": random.getrandbits(63),
-            },
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
+def hand_out(project: Project, rater_id: int, at: datetime) -> Rows:
+    """`(id, expires_at)` of the lease that the rater holds now, in at most one row."""
+    until = at + lease_time(project)
+    salt = random.getrandbits(63)
+    return prepared(LEASE, {"project": project.pk, "rater": rater_id, "at": at, "until": until, "salt": salt})
 
 
 def lease_time(project: Project) -> timedelta:
     return timedelta(seconds=project.settings.get("lease_seconds") or settings.LEASE_SECONDS)
 
 
-def renew(old: Assignment, at: datetime) -> Assignment | None:
-    """A new lease on the seat whose lease has run out unnoticed, with the draft kept; else the next open seat.
+def renew(assignment_id: int, at: datetime) -> int | None:
+    """A new lease, with its draft, on the seat whose lease ran out unnoticed; None where the seat has closed.
 
     Lock: the assignment's row.
     """
     with transaction.atomic():
-        locked = Assignment.objects.select_for_update(of=("self",)).select_related("project", "rater")
-        old = locked.get(pk=old.pk)
+        locked = Assignment.objects.select_for_update(of=("self",)).select_related("project")
+        old = locked.get(pk=assignment_id)
         if old.status == Assignment.Status.LEASED:
             end(old, Assignment.Status.EXPIRED, at)
             if Seat.objects.filter(pk=old.seat_id).update(status=Seat.Status.HELD):
-                return assignments().get(pk=lease_again(old, at).pk)
-    return lease_next(old.project, old.rater, at=at)
+                return lease_again(old, at).pk
+    return None
 
 
 def lease_again(old: Assignment, at: datetime) -> Assignment:
@@ -231,16 +229,40 @@ def reclaim_expired(*, at: datetime, project: Project | None = None) -> int:
 # ---------------------------------------------------------------- work on a lease
 
 
-def mine(assignment_id: int, rater_user: int) -> Assignment:
-    """The user's own assignment, its row locked. Raises `NoSuchAssignment`, also for somebody else's."""
-    found = (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("project", "instance", "rater")
-        .filter(pk=assignment_id, rater__user=rater_user)
-        .first()
-    )
-    if found is None:
+MINE = """
+    SELECT a.id, a.project_id, a.instance_id, a.seat_id, a.rater_id, a."order", a.repeat, a.status, a.expires_at,
+        i.size, p.revision, p.slug, p.settings::text
+    FROM annotate_assignment a
+    JOIN ledger_rater r ON r.id = a.rater_id
+    JOIN ledger_instance i ON i.id = a.instance_id
+    JOIN ledger_project p ON p.id = a.project_id
+    WHERE a.id = %(assignment)s AND r.user_id = %(user)s
+    FOR UPDATE OF a
+"""
+
+
+def mine(assignment_id: int, user_id: int) -> Assignment:
+    """The user's own assignment, its row locked, with as much of its instance and project as verbs need.
+
+    Raises `NoSuchAssignment`, also for somebody else's.
+    """
+    rows = prepared(MINE, {"assignment": assignment_id, "user": user_id})
+    if not rows:
         raise NoSuchAssignment(f"There is no assignment {assignment_id} of yours.", assignment=assignment_id)
+    pk, project, instance, seat, rater, order, repeat, status, expires, size, revision, slug, options = rows[
+        0
+    ]
+    found = Assignment(
+        pk=pk,
+        seat_id=seat,
+        order=order,
+        repeat=repeat,
+        status=status,
+        expires_at=expires,
+        rater=Rater(pk=rater),
+    )
+    found.project = Project(pk=project, revision=revision, slug=slug, settings=orjson.loads(options))
+    found.instance = Instance(pk=instance, size=size)
     return found
 
 
@@ -266,21 +288,24 @@ def submit_annotation(
     rationale: str = "",
     duration_ms: int | None = None,
     at: datetime | None = None,
-) -> list[Label]:
-    """Writes the answers as labels and ends the lease; all or nothing.
+) -> list[int]:
+    """Writes the answers as labels and ends the lease, all or nothing; the labels' ids.
 
     Lock: the assignment's row; the lease is checked again under it. Raises `NoSuchAssignment`,
     `LeaseGone`, `AlreadySubmitted`, `IncompleteAnswers`, `InvalidAnswer`.
     """
     at = at or timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         assignment = held(assignment_id, user_id, at)
         labels = write_answers(assignment, answers, rationale=rationale, duration_ms=duration_ms, at=at)
-        Assignment.objects.filter(pk=assignment.pk).update(
-            status=Assignment.Status.SUBMITTED, ended_at=at, draft=None
-        )
-        Seat.objects.filter(pk=assignment.seat_id).update(status=Seat.Status.FILLED, closing=False)
+        prepared(FINISH, {"assignment": assignment.pk, "seat": assignment.seat_id, "at": at})
     return labels
+
+
+FINISH = """
+    WITH filled AS (UPDATE annotate_seat SET status = 'filled', closing = false WHERE id = %(seat)s)
+    UPDATE annotate_assignment SET status = 'submitted', ended_at = %(at)s, draft = NULL WHERE id = %(assignment)s
+"""
 
 
 def correct_annotation(
@@ -290,8 +315,8 @@ def correct_annotation(
     answers: dict[str, Any],
     rationale: str = "",
     at: datetime | None = None,
-) -> list[Label]:
-    """Replaces the answers of a submitted assignment by superseding labels. Raises `LeaseGone` where there are none."""
+) -> list[int]:
+    """Replaces the answers of a submitted assignment by superseding labels. Raises `LeaseGone` without one."""
     at = at or timezone.now()
     with transaction.atomic():
         assignment = mine(assignment_id, user_id)
@@ -302,10 +327,8 @@ def correct_annotation(
 
 def write_answers(
     assignment: Assignment, answers: dict[str, Any], *, rationale: str, duration_ms: int | None, at: datetime
-) -> list[Label]:
-    aspects = asked_about(assignment.project, assignment.instance)
-    chosen = check_answers(aspects, answers)
-    guideline = assignment.project.guidelines()
+) -> list[int]:
+    questions = questions_of(assignment.project)
     labels = [
         NewLabel(
             instance=assignment.instance,
@@ -314,17 +337,17 @@ def write_answers(
             order=assignment.order,
             repeat=assignment.repeat,
             rationale=rationale,
-            guideline=guideline,
+            guideline=questions.guideline,
             duration_ms=duration_ms,
         )
-        for aspect in chosen
+        for aspect in check_answers(questions.for_size(assignment.instance.size), answers)
     ]
     return write_labels(project=assignment.project, rater=assignment.rater, labels=labels, at=at)
 
 
 def asked_about(project: Project, instance: Instance) -> list[Aspect]:
     """The aspects that can be asked about this instance, in the project's order."""
-    return [aspect for aspect in project.aspects.all() if aspect.task.fits(instance.size)]
+    return questions_of(project).for_size(instance.size)
 
 
 def check_answers(aspects: list[Aspect], answers: dict[str, Any]) -> list[Aspect]:

@@ -2,55 +2,60 @@
 
 from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
-from accounts.api import api
+from accounts.api import api, require_method
 from accounts.models import User
-from accounts.rights import Right
-from annotate.actions import asked_about, lease_next, skip_assignment, submit_annotation
-from annotate.models import Assignment
-from ledger.access import enter
-from ledger.actions import person_for
-from ledger.api import aspect_document
-from ledger.models import Instance
+from annotate.actions import lease_next_id, skip_assignment, submit_annotation
+from ledger.desk import desk_of
+from ledger.models import Project
+from ledger.questions import aspect_document, questions_of
 from web.idempotency import fingerprint, once
 from web.json import json_response, read_json
 from web.problems import Invalid
+from web.sql import prepared
 
 MAX_DURATION_MS = 7 * 24 * 3600 * 1000
 
 
-@api("POST")
-def next_assignment(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+@require_method("POST")
+def next_assignment(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Leases the next instance to the caller, or answers with the one that they hold; 204 where none is open."""
     read_json(request)
-    project = enter(user, slug, Right.LABEL).project
-    assignment = lease_next(project, person_for(user, project))
-    if assignment is None:
+    desk = desk_of(request, slug)
+    leased = lease_next_id(desk.project, desk.rater_id, at=timezone.now())
+    if leased is None:
         return HttpResponse(status=204)
-    return json_response(assignment_document(assignment))
+    return json_response(assignment_document(desk.project, leased))
 
 
-def assignment_document(assignment: Assignment) -> dict[str, Any]:
+DOCUMENT = """
+    SELECT a.expires_at, a."order", i.ref, i.prompt::text, i.context::text, i.size,
+        (SELECT json_agg(json_build_object('index', r.index, 'text', r.text, 'messages', r.messages) ORDER BY r.index)
+         FROM ledger_response r WHERE r.instance_id = i.id)::text
+    FROM annotate_assignment a JOIN ledger_instance i ON i.id = a.instance_id
+    WHERE a.id = %(assignment)s
+"""
+
+
+def assignment_document(project: Project, assignment_id: int) -> dict[str, Any]:
     """What a rater may see: no model's name, no other label, nothing but what is asked."""
-    instance = assignment.instance
+    rows = prepared(DOCUMENT, {"assignment": assignment_id})
+    expires_at, order, ref, prompt, context, size, responses = rows[0]
     return {
-        "assignment": assignment.pk,
-        "expires_at": assignment.expires_at,
-        "instance": instance_document(instance),
-        "aspects": [aspect_document(aspect) for aspect in asked_about(assignment.project, instance)],
-        "order": assignment.order,
-    }
-
-
-def instance_document(instance: Instance) -> dict[str, Any]:
-    texts = instance.responses.order_by("index").values_list("index", "text", "messages")
-    return {
-        "id": instance.ref,
-        "prompt": instance.prompt,
-        "context": instance.context,
-        "responses": [{"index": index, "text": text, "messages": messages} for index, text, messages in texts],
+        "assignment": assignment_id,
+        "expires_at": expires_at,
+        "instance": {
+            "id": ref,
+            "prompt": orjson.Fragment(prompt),
+            "context": orjson.Fragment(context),
+            "responses": orjson.Fragment(responses),
+        },
+        "aspects": [aspect_document(aspect) for aspect in questions_of(project).for_size(size)],
+        "order": order,
     }
 
 
@@ -68,7 +73,7 @@ def submit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
         labels = submit_annotation(
             assignment_id=pk, user_id=user.pk, answers=answers, rationale=rationale, duration_ms=duration
         )
-        return receipt([label.pk for label in labels])
+        return receipt(labels)
 
     key = request.headers.get("Idempotency-Key", "")
     print_ = fingerprint(request.path.encode(), request.body)

@@ -33,7 +33,7 @@ from annotate.forms.work import WorkForm
 from annotate.keys import keys_of
 from annotate.models import Assignment, Seat
 from annotate.problems import AlreadySubmitted, LeaseGone
-from annotate.screen import flag_reasons, panes, prompt, skip_reasons
+from annotate.screen import contents, flag_reasons, panes, prompt, skip_reasons
 from ledger.access import Place, enter
 from ledger.actions import person_for
 from ledger.models import GuidelineVersion, Label, Project
@@ -110,11 +110,13 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
     instance = assignment.instance
     correcting = assignment.status == Assignment.Status.SUBMITTED
     verb = "resubmit" if correcting else "submit"
+    asked, shown = prompt(instance), panes(instance, assignment.order)
     return {
         "assignment": assignment,
         "form": form,
-        "prompt": prompt(instance),
-        "panes": panes(instance, assignment.order),
+        "prompt": asked,
+        "panes": shown,
+        "needs_math": any(content.has_math for content in contents(asked, shown)),
         "correcting": correcting,
         "action": reverse(f"annotate:{verb}", args=[place.project.slug, assignment.pk]),
         "back_url": reverse("annotate:back", args=[place.project.slug]) + f"?from={assignment.pk}",
@@ -201,7 +203,7 @@ def write(request: HttpRequest, place: Place, pk: int, form: WorkForm) -> dict[s
         labels = submit_annotation(
             assignment_id=pk, user_id=place.user.pk, answers=form.answers, duration_ms=duration(request.POST)
         )
-        return receipt([label.pk for label in labels])
+        return receipt(labels)
 
     print_ = fingerprint(request.path.encode(), orjson.dumps(form.answers, option=orjson.OPT_SORT_KEYS))
     return once(scope=f"work:{place.user.pk}", key=request.POST.get("key", "")[:200], print_=print_, act=act)

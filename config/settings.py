@@ -37,7 +37,7 @@ DATABASES = {
     "default": {
         **services.database,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": env.bool("CONN_HEALTH_CHECKS", default=False),  # a query a request
         "ATOMIC_REQUESTS": False,
     }
 }
@@ -168,7 +168,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "web.storage.StaticStorage"},
 }
 
 LOGGING = {

@@ -1,6 +1,7 @@
 """From a slug to a project, with the caller's right checked: the door that views and the API go through."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from accounts.models import User
 from accounts.rights import Right, require
@@ -36,15 +37,23 @@ def enter(user: User, slug: str, right: Right) -> Place:
     if member is None or member.status == Member.Status.REMOVED:
         return enter_as_superuser(user, slug)
     if member.status == Member.Status.PAUSED and right == Right.LABEL:
-        raise MemberPaused(member.reason or "An admin paused your work in this project.", project=slug)
+        refuse_paused(slug, member.reason)
     require(user, member.role, right, where=slug)
     return Place(member.project, user, member)
+
+
+def refuse_paused(slug: str, reason: str) -> NoReturn:
+    raise MemberPaused(reason or "An admin paused your work in this project.", project=slug)
+
+
+def no_such_project(slug: str) -> NotFound:
+    return NotFound(f"There is no project {slug!r}.", project=slug)
 
 
 def enter_as_superuser(user: User, slug: str) -> Place:
     project = Project.objects.filter(slug=slug).first() if user.is_superuser else None
     if project is None:
-        raise NotFound(f"There is no project {slug!r}.", project=slug)
+        raise no_such_project(slug)
     return Place(project, user, None)
 
 

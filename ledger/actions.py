@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -19,6 +20,7 @@ from ledger.signals import labels_written, overlap_changed
 from ledger.task_types import TASK_TYPES
 from ledger.templates import AspectSpec, find_template
 from web.problems import Conflict, Invalid
+from web.sql import prepared
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,78}[a-z0-9])?", re.ASCII)
 
@@ -166,23 +168,53 @@ class NewLabel:
     cost: Decimal | None = None
 
 
+WRITE_LABELS = """
+    WITH new AS (
+        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
+            n int, instance bigint, aspect bigint, value jsonb, "order" smallint[], repeat smallint, rationale text,
+            detail jsonb, guideline bigint, version text, duration_ms int, cost numeric)
+    ), old AS (
+        UPDATE ledger_label SET superseded = greatest(%(at)s, created) FROM new
+        WHERE rater_id = %(rater)s AND instance_id = new.instance AND aspect_id = new.aspect
+          AND ledger_label."order" = new."order" AND ledger_label.repeat = new.repeat AND superseded IS NULL
+        RETURNING ledger_label.id, new.n
+    )
+    INSERT INTO ledger_label (project_id, instance_id, aspect_id, rater_id, value, "order", repeat, rationale,
+        detail, guideline_id, version, duration_ms, cost, created, replaces_id)
+    SELECT %(project)s, instance, aspect, %(rater)s, value, "order", repeat, rationale,
+        detail, guideline, version, duration_ms, cost, %(at)s, old.id
+    FROM new LEFT JOIN old USING (n) ORDER BY n
+    RETURNING id
+"""
+
+
 def write_labels(
     *, project: Project, rater: Rater, labels: Sequence[NewLabel], at: datetime | None = None
-) -> list[Label]:
-    """Validates and writes labels of one rater; each replaces the rater's live label of its presentation.
+) -> list[int]:
+    """Validates and writes labels of one rater; the new rows' ids, in order.
 
-    Raises `InvalidAnswer` before anything is written. Sends `labels_written` inside the transaction.
+    Each replaces the rater's live label of its presentation; of two writers at once the second meets
+    the unique constraint. Raises `InvalidAnswer` before anything is written. Sends `labels_written`
+    inside the transaction.
     """
-    at = at or timezone.now()
-    rows = [as_row(project, rater, label, at) for label in labels]
-    with transaction.atomic():
-        supersede_replaced(rater, rows, at)
-        Label.objects.bulk_create(rows)
-        announce(project, rows)
-    return rows
+    rows = [as_row(label) | {"n": place} for place, label in enumerate(labels)]
+    if not rows:
+        return []
+    values = {
+        "project": project.pk,
+        "rater": rater.pk,
+        "at": at or timezone.now(),
+        "rows": orjson.dumps(rows, default=str).decode(),
+    }
+    with transaction.atomic(savepoint=False):
+        ids = [pk for (pk,) in prepared(WRITE_LABELS, values)]
+        labels_written.send(
+            Label, project=project, label_ids=ids, instance_ids=sorted({row["instance"] for row in rows})
+        )
+    return ids
 
 
-def as_row(project: Project, rater: Rater, label: NewLabel, at: datetime) -> Label:
+def as_row(label: NewLabel) -> dict[str, Any]:
     """The validated row. Raises `InvalidAnswer` naming the aspect."""
     aspect = label.aspect
     try:
@@ -191,54 +223,16 @@ def as_row(project: Project, rater: Rater, label: NewLabel, at: datetime) -> Lab
         problem.detail = f"{aspect.name}: {problem.detail}"
         problem.facts["aspect"] = aspect.name
         raise
-    return Label(
-        project=project,
-        instance=label.instance,
-        aspect=aspect,
-        rater=rater,
-        value=value,
-        order=list(label.order),
-        repeat=label.repeat,
-        rationale=label.rationale,
-        detail=label.detail,
-        guideline=label.guideline,
-        version=label.version,
-        duration_ms=label.duration_ms,
-        cost=label.cost,
-        created=at,
-    )
-
-
-def supersede_replaced(rater: Rater, rows: list[Label], at: datetime) -> None:
-    """Marks the live labels that `rows` correct and links each row to the one that it replaces.
-
-    Lock: those live labels; a writer that comes in between meets the unique constraint instead.
-    """
-    instances = {row.instance_id for row in rows}
-    aspects = {row.aspect_id for row in rows}
-    old = (
-        Label.objects.live()
-        .filter(rater=rater, instance__in=instances, aspect__in=aspects)
-        .select_for_update()
-    )
-    by_presentation = {presentation(label): label for label in old}
-    replaced = []
-    for row in rows:
-        row.replaces = by_presentation.get(presentation(row))
-        if row.replaces is not None:
-            replaced.append(row.replaces.pk)
-    if replaced:
-        Label.objects.filter(pk__in=replaced).update(superseded=at)
-
-
-def presentation(label: Label) -> tuple[int, int, tuple[int, ...], int]:
-    return label.instance_id, label.aspect_id, tuple(label.order), label.repeat
-
-
-def announce(project: Project, rows: list[Label]) -> None:
-    labels_written.send(
-        Label,
-        project=project,
-        label_ids=[row.pk for row in rows],
-        instance_ids=sorted({row.instance_id for row in rows}),
-    )
+    return {
+        "instance": label.instance.pk,
+        "aspect": aspect.pk,
+        "value": value,
+        "order": list(label.order),
+        "repeat": label.repeat,
+        "rationale": label.rationale,
+        "detail": label.detail,
+        "guideline": label.guideline and label.guideline.pk,
+        "version": label.version,
+        "duration_ms": label.duration_ms,
+        "cost": label.cost,
+    }

@@ -12,7 +12,8 @@ from accounts.models import User
 from accounts.rights import Right
 from ledger.access import enter
 from ledger.imports.load import AUTO, import_stream
-from ledger.models import Aspect, Label, Project
+from ledger.models import Label, Project
+from ledger.questions import aspect_document
 from web.bodies import body_stream
 from web.json import json_response
 from web.paging import cursor
@@ -27,17 +28,6 @@ def project_document(project: Project) -> dict[str, Any]:
         "overlap": project.overlap,
         "created": project.created,
         "archived": project.archived,
-    }
-
-
-def aspect_document(aspect: Aspect) -> dict[str, Any]:
-    return {
-        "name": aspect.name,
-        "title": str(aspect),
-        "description": aspect.description,
-        "task_type": aspect.task_type,
-        "required": aspect.required,
-        "settings": aspect.settings,
     }
 
 

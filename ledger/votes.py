@@ -45,7 +45,9 @@ def read_votes(aspect: Aspect) -> Votes:
         probability = np.nan if score is None else score
         bad, person = bool(value.get("both_bad")), kind == Rater.Kind.PERSON
         for i, j, verdict in aspect.task.votes(value):
-            rows.append((pk, instance, i, j, rater, verdict, probability, shown_first(order, i, j), bad, person))
+            rows.append(
+                (pk, instance, i, j, rater, verdict, probability, shown_first(order, i, j), bad, person)
+            )
     table = np.array(rows, dtype=np.float64).reshape(-1, 10)
     return Votes(
         label=table[:, 0].astype(np.int64),

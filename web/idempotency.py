@@ -1,7 +1,8 @@
 """Idempotency: a repeated key gets the first answer again, and is refused with another body.
 
-The key is remembered in the same transaction as the write that it guards, so a crash between
-the two is impossible; two requests racing under one key meet at the unique constraint.
+The key is remembered in the same transaction as the write that it guards, so a crash between the two
+is impossible. Nobody looks first: the write is tried, and where it is refused, or meets the unique
+(scope, key), the memory decides; so the usual case costs one insert.
 Header and semantics: IETF draft *The Idempotency-Key HTTP Header Field*.
 """
 
@@ -9,10 +10,19 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, transaction
 
 from web.models import IdempotencyKey
 from web.problems import Invalid, Problem
+from web.sql import prepared
+
+MAX_KEY = 200
+
+REMEMBER = """
+    INSERT INTO web_idempotencykey (scope, key, fingerprint, status, answer, created)
+    VALUES (%(scope)s, %(key)s, %(print)s, 200, %(answer)s::jsonb, now())
+"""
 
 
 class KeyReused(Invalid):
@@ -43,18 +53,16 @@ def once(*, scope: str, key: str, print_: str, act: Callable[[], dict[str, Any]]
     """
     if not key:
         return act()
-    if len(key) > 200:
-        raise Invalid("The Idempotency-Key is longer than 200 characters.")
-    answer = recall(scope=scope, key=key, print_=print_)
-    if answer is not None:
-        return answer
+    if len(key) > MAX_KEY:
+        raise Invalid(f"The Idempotency-Key is longer than {MAX_KEY} characters.")
     try:
         with transaction.atomic():
             answer = act()
-            IdempotencyKey.objects.create(scope=scope, key=key, fingerprint=print_, status=200, answer=answer)
+            text = orjson.dumps(answer).decode()
+            prepared(REMEMBER, {"scope": scope, "key": key, "print": print_, "answer": text})
     except (IntegrityError, Problem):
-        # The winner of a race may have committed between our look and our write, and made the act impossible.
-        answer = recall(scope=scope, key=key, print_=print_)
-        if answer is None:
+        first = recall(scope=scope, key=key, print_=print_)
+        if first is None:
             raise
+        return first
     return answer

@@ -48,7 +48,7 @@ def load_demo() -> list[Project]:
     """
     if not (settings.DEMO and settings.EMBEDDED):
         raise NotADemo(
-            "The demo's accounts have known passwords: it is loaded only with DEMO on and without DATABASE_URL."
+            "The demo's accounts have known passwords: they are made only with DEMO on and without DATABASE_URL."
         )
     with transaction.atomic():
         admin = demo_user(DEMO_ADMIN, name="Demo admin", superuser=True)

@@ -303,7 +303,19 @@ class Batch:
         detail = dumps({**label.detail, "imported": True})
         value = dumps(label.value)
         order = list(label.order)
-        return (self.project.pk, instance, aspect, rater, value, order, repeat, label.rationale, detail, "", self.at)
+        return (
+            self.project.pk,
+            instance,
+            aspect,
+            rater,
+            value,
+            order,
+            repeat,
+            label.rationale,
+            detail,
+            "",
+            self.at,
+        )
 
     def write_labels(self, rows: list[tuple[Any, ...]]) -> None:
         if not rows:

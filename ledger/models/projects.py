@@ -38,6 +38,9 @@ class Project(models.Model):
         default=False,
         help_text="whether a route decides which instances are open to people; without one all are",
     )
+    revision = models.PositiveIntegerField(
+        default=0, help_text="raised by a trigger with every change of what is asked"
+    )
     settings = models.JSONField(
         default=dict, blank=True, help_text="what is off until set: quotas, gold rate, prices, onboarding …"
     )

@@ -1,0 +1,70 @@
+"""The desk: caller, project, place and rater in one query, because annotators come by all day."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+
+from accounts.bearer import bearer_digest, known_user
+from accounts.models import User
+from accounts.rights import Right, require, signed_in
+from ledger.access import no_such_project, refuse_paused
+from ledger.actions import person_for
+from ledger.models import Member, Project
+from web.problems import SignInNeeded
+from web.sql import prepared
+
+DESK = """
+    SELECT u.id, u.email, u.name, u.is_superuser, p.id, p.slug, p.name, p.overlap, p.routed, p.revision,
+        p.settings::text, m.role, m.status, m.reason, r.id
+    FROM accounts_user u
+    LEFT JOIN ledger_project p ON p.slug = %(slug)s
+    LEFT JOIN ledger_member m ON m.project_id = p.id AND m.user_id = u.id
+    LEFT JOIN ledger_rater r ON r.project_id = p.id AND r.user_id = u.id AND r.kind = 'person'
+    WHERE u.is_active AND {who}
+"""
+BY_TOKEN = DESK.format(who="u.id = (SELECT user_id FROM accounts_token WHERE digest = %(digest)s)")
+BY_USER = DESK.format(who="u.id = %(user)s")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A user at work in a project."""
+
+    user: User
+    project: Project
+    rater_id: int
+
+
+def desk_of(request: HttpRequest, slug: str) -> Desk:
+    """The caller's desk in the project. Raises `SignInNeeded`, `NotFound`, `NotAllowed`, `MemberPaused`."""
+    digest = bearer_digest(request)
+    if digest is not None:
+        rows = prepared(BY_TOKEN, {"slug": slug, "digest": digest})
+    else:
+        rows = prepared(BY_USER, {"slug": slug, "user": signed_in(request.user).pk})
+    if not rows:
+        raise SignInNeeded("The bearer token is not valid.")
+    return open_desk(slug, *rows[0])
+
+
+def open_desk(slug: str, *row: Any) -> Desk:
+    user = known_user(*row[:4])
+    pk, _slug, name, overlap, routed, revision, settings, role, status, reason, rater = row[4:]
+    if pk is None or (not user.is_superuser and status in (None, Member.Status.REMOVED)):
+        raise no_such_project(slug)
+    if status == Member.Status.PAUSED:
+        refuse_paused(slug, reason)
+    require(user, role, Right.LABEL, where=slug)
+    project = Project(
+        pk=pk,
+        slug=slug,
+        name=name,
+        overlap=overlap,
+        routed=routed,
+        revision=revision,
+        settings=orjson.loads(settings),
+    )
+    project._state.adding = False
+    return Desk(user, project, rater or person_for(user, project).pk)
