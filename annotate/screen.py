@@ -130,6 +130,12 @@ def prompt(instance: Instance) -> Prompt:
     return Prompt(turns[:-1], turns[-1], notes, language_of(instance))
 
 
+def contents(asked: Prompt, shown: Sequence[Pane]) -> list[Content]:
+    """Every text of a screen."""
+    turns = [*asked.earlier, asked.last, *(turn for pane in shown for turn in pane.turns)]
+    return [turn.content for turn in turns] + [note.content for note in asked.notes]
+
+
 def language_of(instance: Instance) -> str:
     """The language that the import names, where it is a language tag; nothing else of the metadata is shown."""
     named = instance.metadata.get("language") or instance.metadata.get("lang")

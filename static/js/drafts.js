@@ -1,25 +1,15 @@
 // What was entered so far: kept in the browser at once, on the server within two seconds. The chip says which.
-import { flush, waiting } from "./outbox.js";
+import { flush } from "./outbox.js";
+import { draftOf as place, forget, show } from "./saved.js";
 
 const PAUSE = 700; // ms after the last change
 const BEAT = 4 * 60 * 1000; // ms between renewals of the lease while somebody works
 
 const dock = () => document.querySelector(".dock");
-const place = (assignment) => `switchyard.draft.${assignment}`;
 const assignment = () => document.getElementById("work")?.dataset.assignment;
 
 let timer = 0;
 let lastBeat = Date.now();
-
-// ---- the chip
-
-export function show(state) {
-  const chip = document.getElementById("saved");
-  if (!chip) return;
-  const left = waiting().length;
-  chip.dataset.state = state;
-  chip.lastElementChild.textContent = chip.dataset[state] + (state === "offline" && left ? ` · ${left} ${chip.dataset.waiting}` : "");
-}
 
 // ---- keeping
 
@@ -61,8 +51,6 @@ function beat(form) {
   lastBeat = Date.now();
   fetch(form.dataset.beat, { method: "POST", body: new URLSearchParams([["csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value]]), credentials: "same-origin" }).catch(() => show("offline"));
 }
-
-export const forget = (held) => localStorage.removeItem(place(held));
 
 // ---- putting back what the server has not seen
 

@@ -1,11 +1,8 @@
 // Submissions that cannot be lost: kept in the browser until the server has answered, sent under one idempotency key.
-import { forget, show } from "./drafts.js";
+import { forget, keep, show, waiting } from "./saved.js";
 
-const BOX = "switchyard.outbox";
 const EVERY = 3000; // ms between attempts while the server is out of reach
 
-export const waiting = () => JSON.parse(localStorage.getItem(BOX) ?? "[]");
-const keep = (box) => localStorage.setItem(BOX, JSON.stringify(box));
 const take = (key) => keep(waiting().filter((item) => item.key !== key));
 
 function token() {

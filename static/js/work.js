@@ -106,10 +106,7 @@ export function arrive() {
 
 // Loaded only where a page has something for them.
 function loadTools(screen) {
-  if (screen.querySelector(".math")) import("./math.js").then((math) => math.typeset(document));
-  if (screen.querySelector("[data-marks]")) import("./marks.js").then((marks) => marks.startMarks(screen));
-  if (screen.querySelector("[data-edit]")) import("./edit.js").then((edit) => edit.startEdits(screen));
-  if (screen.querySelector("audio, video")) import("./media.js").then((media) => media.startMedia(screen));
+  if (screen.querySelector(".math")) import("./math.js").then((math) => math.typeset(screen));
 }
 
 function countDown(receipt) {
