@@ -17,7 +17,7 @@ Metric = Literal["nominal", "ordinal", "interval"]
 def share(agreed: Floats | Ints, of: Floats | Ints) -> Statistic:
     """A share: each item adds `agreed` out of `of`."""
     rows = np.stack([agreed, of], axis=1).astype(float)
-    return Statistic(rows, lambda sums: ratio(sums[..., 0], sums[..., 1]), int(rows[:, 1].sum()))
+    return Statistic(rows, lambda sums: ratio(sums[..., 0], sums[..., 1]), int(rows[:, 1].sum()), True)
 
 
 # ---------------------------------------------------------------- people among themselves

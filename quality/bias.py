@@ -57,8 +57,12 @@ def position_bias_by_rater(raters: Ints, verdicts: Ints, shown_first: Ints, *, n
 
 def flip_rate(folded: Folded) -> Estimate:
     """The share of items with several orders whose verdict changes with the order."""
-    several = folded.orders > 1
-    return proportion(int((several & ~folded.consistent).sum()), int(several.sum()))
+    return flip_rate_of(folded.orders > 1, folded.consistent)
+
+
+def flip_rate_of(several: Bools, consistent: Bools) -> Estimate:
+    """The same by item, (I,): judged in several orders, and alike in each."""
+    return proportion(int((several & ~consistent).sum()), int(several.sum()))
 
 
 # ---------------------------------------------------------------- length and layout

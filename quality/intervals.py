@@ -63,12 +63,13 @@ class Statistic:
     """A figure that is a function of sums over items, so that its bootstrap is a matrix product.
 
     rows: (I, S) what each item adds; of: (…, S) sums -> (…) values, nan where undefined;
-    n: how many observations the figure rests on.
+    n: how many observations the figure rests on; is_share: rows are (successes, trials).
     """
 
     rows: Floats
     of: Callable[[Floats], Floats]
     n: int
+    is_share: bool = False
 
     @property
     def value(self) -> float | None:
@@ -85,9 +86,17 @@ class Statistic:
         """The value with its percentile bootstrap interval; `clusters` (I,) are resampled whole."""
         rows = self.rows if clusters is None else sum_by(clusters, self.rows)
         rng = rng or np.random.default_rng(SEED)
+        if self.is_share and self.value in (0.0, 1.0):
+            return self.unanimous(rows, confidence=confidence)
         values = self.of(bootstrap_sums(rows, rng=rng, resamples=resamples))
         low, high = percentile_interval(values, confidence=confidence)
         return Estimate(self.value, self.n, low, high)
+
+    def unanimous(self, rows: Floats, *, confidence: float) -> Estimate:
+        """A share of 0 or 1, of which every resample is a copy: Wilson's interval over clusters instead."""
+        clusters = int((rows[:, 1] > 0).sum())
+        low, high = wilson(clusters * (self.value or 0.0), clusters, confidence=confidence)
+        return Estimate(self.value, self.n, float(low), float(high))
 
 
 def difference(a: Statistic, b: Statistic) -> Statistic:

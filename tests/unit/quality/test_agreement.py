@@ -180,6 +180,15 @@ def test_the_bootstrap_of_a_difference_is_paired():
     assert (gap.value, gap.low, gap.high) == (0, 0, 0)
 
 
+def test_perfect_agreement_is_no_certainty():
+    """Every resample of unanimous labels is unanimous; the interval must still say how few they are."""
+    table = np.tile([3, 0, 0], (10, 1))
+    interval = agreement.raw(table).estimate()
+    assert (interval.value, interval.n) == (1.0, 30)
+    assert interval.high == pytest.approx(1.0)
+    assert interval.low == pytest.approx(0.722, abs=0.001)  # Wilson, 10 of 10 instances
+
+
 def test_a_bootstrap_interval_covers_at_its_rate():
     rng, covered = np.random.default_rng(3), 0
     for _ in range(200):
