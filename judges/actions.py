@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from judges.caching import Cached
-from judges.catalog import JudgeSpec
-from judges.judging import Answering, Judged, judge_instances
-from judges.loading import freeze, load_asker
+from judges.catalog import JudgeSpec, from_json
+from judges.judging import Judged, judge_instances
+from judges.loading import freeze, load_asker, pinned
 from judges.models import LEASE, JudgeRun, RunChunk, RunFailure
 from judges.problems import NothingToJudge, RunNotActive
-from judges.requests import NOTHING, Answer, Request, Usage
+from judges.requests import NOTHING, Usage
 from judges.specs import find_judge
 from judges.verdicts import Failed, Verdict
 from ledger.actions import NewLabel, ensure_rater, write_labels
@@ -50,6 +52,7 @@ def start_run(
     """
     spec = find_judge(project, judge)
     aspects = judged_aspects(project, spec, aspect_names)
+    spec = pinned(spec, project, aspects)
     version = freeze(spec, aspects)
     with transaction.atomic():
         rater = ensure_rater(project, kind=Rater.Kind.JUDGE, name=spec.name)
@@ -136,15 +139,15 @@ def run_chunk(pk: int, *, at: datetime) -> bool:
     chunk = claim(pk, at=at)
     if chunk is None:
         return False
-    run = chunk.run
-    spec = find_judge(run.project, run.rater.name)
-    aspects = list(run.aspects.all())
-    asker = load_asker(spec)
-    cached = Cached(asker) if spec.cached else None
-    started = time.perf_counter()
-    instances = list(Instance.objects.with_responses().filter(pk__in=chunk.instance_ids).order_by("pk"))
-    answer = alive(chunk, (cached or asker).answer)
-    judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
+    spec = from_json(chunk.run.version.spec["spec"])
+    aspects = list(chunk.run.aspects.all())
+    with signs_of_life(chunk):
+        asker = load_asker(spec)
+        cached = Cached(asker) if spec.cached else None
+        started = time.perf_counter()
+        instances = list(Instance.objects.with_responses().filter(pk__in=chunk.instance_ids).order_by("pk"))
+        answer = (cached or asker).answer
+        judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
     return record(chunk, judged, cached, seconds=time.perf_counter() - started)
 
 
@@ -155,11 +158,7 @@ def claim(pk: int, *, at: datetime) -> RunChunk | None:
     Lock: the chunk's row.
     """
     with transaction.atomic():
-        chunk = (
-            RunChunk.objects.select_for_update(of=("self",))
-            .select_related("run__project", "run__rater")
-            .get(pk=pk)
-        )
+        chunk = RunChunk.objects.select_for_update(of=("self",)).select_related("run__version").get(pk=pk)
         held = (
             chunk.status == RunChunk.Status.WORKING and chunk.alive is not None and chunk.alive > at - LEASE
         )
@@ -176,14 +175,23 @@ def me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def alive(chunk: RunChunk, answer: Answering) -> Answering:
-    """`answer`, which also renews the chunk's lease before each batch."""
+@contextmanager
+def signs_of_life(chunk: RunChunk) -> Iterator[None]:
+    """Renew the chunk's lease from a thread of its own while the block works, however long that takes."""
+    over = threading.Event()
 
-    def answering(requests: Sequence[Request]) -> Sequence[Answer]:
-        RunChunk.objects.filter(pk=chunk.pk, worker=chunk.worker).update(alive=timezone.now())
-        return answer(requests)
+    def renew() -> None:
+        while not over.wait(LEASE.total_seconds() / 6):
+            RunChunk.objects.filter(pk=chunk.pk, worker=chunk.worker).update(alive=timezone.now())
+        connection.close()
 
-    return answering
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, seconds: float) -> bool:
@@ -203,14 +211,14 @@ def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, 
         if fresh.status == RunChunk.Status.DONE or not run.active:
             return False
         labels = [label for one in judged for label in as_labels(one, run.version.hash)]
-        written = write_labels(project=run.project, rater=run.rater, labels=labels)
+        write_labels(project=run.project, rater=run.rater, labels=labels)
         failures = [failure for one in judged for failure in as_failures(one, run)]
         RunFailure.objects.bulk_create(failures, ignore_conflicts=True)
         fresh.status = RunChunk.Status.DONE
         fresh.save(update_fields=["status"])
-        _count(run, fresh, judged, written, failures, seconds)
+        _count(run, fresh, judged, labels, failures, seconds)
         _end_if_finished(run)
-    log.debug("chunk %s of run %s: %s labels, %s failures", chunk.number, run.pk, len(written), len(failures))
+    log.debug("chunk %s of run %s: %s labels, %s failures", chunk.number, run.pk, len(labels), len(failures))
     return True
 
 
@@ -258,15 +266,15 @@ def _count(
     run: JudgeRun,
     chunk: RunChunk,
     judged: Sequence[Judged],
-    written: Sequence[Label],
+    labels: Sequence[NewLabel],
     failures: Sequence[RunFailure],
     seconds: float,
 ) -> None:
     """Add a chunk's figures to its run's."""
     spent = sum((outcome.usage for one in judged for outcome in one.outcomes), NOTHING)
     run.done += len(chunk.instance_ids)
-    run.labelled += len({label.instance_id for label in written})
-    run.pairs += len({(label.instance_id, label.aspect_id) for label in written})
+    run.labelled += len({label.instance.pk for label in labels})
+    run.pairs += len({(label.instance.pk, label.aspect.pk) for label in labels})
     run.failed += len(failures)
     run.seconds += seconds
     run.tokens_read += spent.read

@@ -6,7 +6,8 @@ A project's own judges are rows (`judges.models.Judge`) of the same shape; `find
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from web.registry import unknown
 
@@ -56,7 +57,7 @@ CATALOG: dict[str, JudgeSpec] = {
         JudgeSpec(
             name="smollm2",
             title="SmolLM2-135M, zero-shot",
-            about="A real but very small model, asked in both orders. Weaker than taking the longer response.",
+            about="A real but very small model, asked in both orders. Weaker than taking the longer one.",
             methods={"pairwise": PAIRWISE, "ranking": PAIRWISE, "rating": MethodSpec("rubric")},
             backends={"judge": SMOLLM2},
         ),
@@ -73,6 +74,25 @@ CATALOG: dict[str, JudgeSpec] = {
             chunk=500,
             cached=False,
         ),
+        JudgeSpec(
+            name="probe",
+            title="Probe on this project's labels",
+            about="Learns from the people of this project over sentence embeddings, length and style. "
+            "Scores every prompt by a head that saw no label of it.",
+            methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("probe")),
+            backends={"judge": BackendSpec("probe", {"encoder": "minilm"})},
+            chunk=64,
+            cached=False,
+        ),
+        JudgeSpec(
+            name="probe-smollm2",
+            title="Probe on SmolLM2's middle layer",
+            about="As `probe`, over the states of a small language model that has read prompt and response.",
+            methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("probe")),
+            backends={"judge": BackendSpec("probe", {"encoder": "smollm2"})},
+            chunk=32,
+            cached=False,
+        ),
     )
 }
 
@@ -82,3 +102,19 @@ def shipped(name: str) -> JudgeSpec:
     if name not in CATALOG:
         raise unknown("judge", name, list(CATALOG))
     return CATALOG[name]
+
+
+def as_json(spec: JudgeSpec) -> dict[str, Any]:
+    """The spec as JSON, from which `from_json` makes an equal one."""
+    return asdict(spec)
+
+
+def from_json(body: Mapping[str, Any]) -> JudgeSpec:
+    """The spec that `as_json` wrote."""
+    return JudgeSpec(
+        **{
+            **body,
+            "methods": {kind: MethodSpec(**method) for kind, method in body["methods"].items()},
+            "backends": {role: BackendSpec(**backend) for role, backend in body["backends"].items()},
+        }
+    )

@@ -9,20 +9,23 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count, Max
 
 from judges.backends import BACKENDS, Backend
 from judges.backends.weights import resolve, revision
-from judges.catalog import BackendSpec, JudgeSpec
+from judges.catalog import BackendSpec, JudgeSpec, as_json
 from judges.items import Item, Limits, Message, Question
 from judges.methods import METHODS, Method
 from judges.models import JudgeVersion
+from judges.problems import NotEnoughLabels
 from judges.requests import Answer, Failure, Request
-from ledger.models import Aspect, Instance
+from ledger.models import Aspect, Instance, Label, Project, Rater
 
+FEWEST_INSTANCES = 30  # with a person's label: so that four folds in five hold enough to learn from
 LOADED_AT_ONCE = 2  # models held by one worker; the least recently used is dropped
 
 _held: OrderedDict[str, Backend] = OrderedDict()
@@ -54,6 +57,32 @@ def _options(spec: BackendSpec) -> dict[str, object]:
 
 
 READS_FILES = frozenset({"transformers", "llama.cpp", "reward-model"})
+
+
+def pinned(spec: JudgeSpec, project: Project, aspects: Sequence[Aspect]) -> JudgeSpec:
+    """The spec with what it will have learnt from pinned: a probe's project and the last human label that
+    it reads.
+
+    Raises `NotEnoughLabels` where there is too little to learn from.
+    """
+    if not any(backend.name == "probe" for backend in spec.backends.values()):
+        return spec
+    people = Label.objects.live().filter(project=project, aspect__in=aspects, rater__kind=Rater.Kind.PERSON)
+    counted = people.values("aspect").annotate(n=Count("instance", distinct=True), last=Max("pk"))
+    found = min((row["n"] for row in counted), default=0) if len(counted) == len(aspects) else 0
+    if found < FEWEST_INSTANCES:
+        raise NotEnoughLabels(
+            f"{spec.name} learns from people: every aspect needs {FEWEST_INSTANCES} labelled instances, "
+            f"and the one with the fewest has {found}.",
+            found=found,
+            needed=FEWEST_INSTANCES,
+        )
+    learnt = {"project": project.pk, "watermark": max(row["last"] for row in counted)}
+    backends = {
+        role: replace(one, options={**one.options, **learnt}) if one.name == "probe" else one
+        for role, one in spec.backends.items()
+    }
+    return replace(spec, backends=backends)
 
 
 def make_method(spec: JudgeSpec, task_type: str) -> Method | None:
@@ -115,14 +144,12 @@ def frozen_spec(spec: JudgeSpec, aspects: Sequence[Aspect]) -> dict[str, Any]:
                 "prompt": method.prompt_text(question),
                 "question": asdict(question),
             }
-    return {"judge": spec.name, "aspects": asked, "backends": _frozen_backends(spec)}
+    return {"spec": as_json(spec), "aspects": asked, "models": _models(spec)}
 
 
-def _frozen_backends(spec: JudgeSpec) -> dict[str, Any]:
-    return {
-        role: {"name": backend.name, "options": dict(backend.options), "revision": _revision(backend)}
-        for role, backend in spec.backends.items()
-    }
+def _models(spec: JudgeSpec) -> dict[str, str]:
+    """The revision of each role's model."""
+    return {role: _revision(backend) for role, backend in spec.backends.items()}
 
 
 def _revision(backend: BackendSpec) -> str:

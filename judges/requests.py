@@ -65,7 +65,16 @@ class CheckRequest:
     role: str = "checker"
 
 
-Request = LabelRequest | LikelihoodRequest | GenerateRequest | RewardRequest | CheckRequest
+@dataclass(frozen=True, slots=True)
+class UtilityRequest:
+    """What a head that learnt from people thinks of an instance's responses."""
+
+    instance: int
+    aspect: str
+    role: str = "judge"
+
+
+Request = LabelRequest | LikelihoodRequest | GenerateRequest | RewardRequest | CheckRequest | UtilityRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,21 @@ class Rewards:
 
 
 @dataclass(frozen=True, slots=True)
+class Utilities:
+    """A utility for each response in log-odds units, the `spread` (standard deviation) of the first two's
+    difference.
+
+    `line` is (intercept, slope) from utilities to the aspect's ratings.
+    """
+
+    values: tuple[float, ...]
+    spread: float = 0.0
+    line: tuple[float, ...] = (0.0, 1.0)
+    learnt_from: int = 0
+    usage: Usage = field(default=NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """The share of the checks that passed (0…1), of `total`, with what was seen."""
 
@@ -158,9 +182,9 @@ class Failure:
     usage: Usage = field(default=NOTHING)
 
 
-Answer = LabelScores | Likelihood | Texts | Rewards | Checked | Failure
+Answer = LabelScores | Likelihood | Texts | Rewards | Utilities | Checked | Failure
 ANSWERS: dict[str, type] = {
-    kind.__name__: kind for kind in (LabelScores, Likelihood, Texts, Rewards, Checked, Failure)
+    kind.__name__: kind for kind in (LabelScores, Likelihood, Texts, Rewards, Utilities, Checked, Failure)
 }
 
 

@@ -14,6 +14,7 @@ BACKENDS = Registry(
     {
         "length": "judges.backends.length:LengthBackend",
         "transformers": "judges.backends.transformers:TransformersBackend",
+        "probe": "judges.backends.probe:ProbeBackend",
     },
 )
 

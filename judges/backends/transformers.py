@@ -73,7 +73,7 @@ class TransformersBackend:
         self.revision = revision(place)
         self.threads = threads
         self.device = torch.device(_device(device))
-        self.dtype = _dtype(dtype, self.device)
+        self.dtype = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
         self.tokenizer = AutoTokenizer.from_pretrained(place)
         self.model = AutoModelForCausalLM.from_pretrained(place, dtype=self.dtype).to(self.device).eval()
         self.packed = self.device.type == "cuda" if packed is None else packed
@@ -360,10 +360,8 @@ def _device(wish: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _dtype(wish: str, device: torch.device) -> torch.dtype:
+def quick_dtype(device: str) -> torch.dtype:
     """bf16 on a GPU and on processors that multiply it, f32 elsewhere."""
-    if wish != "auto":
-        return torch.float32 if wish == "float32" else torch.bfloat16
     able = torch.cpu.get_capabilities()
-    quick = device.type == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16")
+    quick = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16")
     return torch.bfloat16 if quick else torch.float32

@@ -23,6 +23,7 @@ METHODS = Registry(
     {
         "pairwise": "judges.methods.pairwise:Pairwise",
         "rubric": "judges.methods.rubric:RubricScore",
+        "probe": "judges.methods.probe:Probe",
     },
 )
 

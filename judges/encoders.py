@@ -1,0 +1,91 @@
+"""Encoders: texts to vectors, in a judge worker. Torch lives here, so only registries' strings lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging
+
+from judges.backends.conversion import as_safetensors
+from judges.backends.transformers import free_threads, quick_dtype
+from judges.backends.weights import resolve
+
+Floats32 = NDArray[np.float32]
+BATCH = 32
+
+
+class SentenceEncoder:
+    """MiniLM sentence embeddings: the mean of the last layer's token states, of unit length (Reimers and
+    Gurevych 2019).
+    """
+
+    tokens = 256
+
+    def __init__(self, *, models_dir: Path, cache_dir: Path) -> None:
+        logging.disable_progress_bar()
+        place = resolve("bundled:minilm", models_dir)
+        self.tokenizer = AutoTokenizer.from_pretrained(place)
+        self.model = AutoModel.from_pretrained(place, dtype=quick_dtype("cpu")).eval()
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> Floats32:
+        """Vectors (N, 384) of the texts, the shortest batched together."""
+        torch.set_num_threads(free_threads())
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        out = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
+        for at in range(0, len(order), BATCH):
+            batch = order[at : at + BATCH]
+            out[batch] = self._batch([texts[i] for i in batch]).numpy()
+        return out
+
+    def _batch(self, texts: Sequence[str]) -> Tensor:
+        tokens = self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self.tokens, return_tensors="pt"
+        )
+        states = self.model(**tokens).last_hidden_state.float()  # (B, T, D)
+        mask = tokens["attention_mask"][:, :, None].float()
+        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        return torch.nn.functional.normalize(mean, dim=-1)
+
+
+class MiddleStates:
+    """A small language model's middle layer: the mean over the response's tokens, and its last token.
+
+    A text is `prompt RS response` (ASCII record separator). Only the lower half of the layers is run. The
+    states of the middle layer tell more of quality than the last's, which serve the next token (Skean et
+    al. 2025).
+    """
+
+    prompt_tokens, response_tokens = 96, 224
+
+    def __init__(self, *, models_dir: Path, cache_dir: Path) -> None:
+        logging.disable_progress_bar()
+        place = as_safetensors(Path(resolve("bundled:smollm2", models_dir)), cache_dir)
+        self.tokenizer = AutoTokenizer.from_pretrained(place)
+        self.model = AutoModel.from_pretrained(place, dtype=quick_dtype("cpu")).eval()
+        self.model.layers = self.model.layers[: len(self.model.layers) // 2]
+        self.model.norm = torch.nn.Identity()
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> Floats32:
+        """Vectors (N, 2 D): the mean state of the response's tokens, then the last one's, each of unit
+        length.
+        """
+        torch.set_num_threads(free_threads())
+        return np.stack([self._one(text) for text in texts]).astype(np.float32)
+
+    def _one(self, text: str) -> NDArray[np.float32]:
+        prompt, _, response = text.rpartition("\x1e")
+        begun = self.tokenizer(prompt, add_special_tokens=False)["input_ids"][-self.prompt_tokens :]
+        said = self.tokenizer(response or " ", add_special_tokens=False)["input_ids"][: self.response_tokens]
+        ids = torch.tensor([begun + said])
+        # (n, D)
+        states = self.model(input_ids=ids, use_cache=False).last_hidden_state[0, len(begun) :].float()
+        parts = torch.stack([states.mean(0), states[-1]])
+        return torch.nn.functional.normalize(parts, dim=-1).flatten().numpy()
