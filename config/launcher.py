@@ -148,7 +148,8 @@ def commands() -> dict[str, list[str]]:
         "judge": [*celery, "worker", "-Q", "judges", "-c", "1", "-n", "judges@%h", "-l", "WARNING"],
         "beat": [*celery, "beat", "-s", schedule, "--pidfile=", "-l", "WARNING"],
     }
-    return {name: [sys.executable, "-m", *command] for name, command in parts.items()}
+    as_root = "ignore:You're running the worker"  # containers run as root; the warning says nothing new
+    return {name: [sys.executable, "-W", as_root, "-m", *command] for name, command in parts.items()}
 
 
 def become(part: str) -> int:

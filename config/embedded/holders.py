@@ -82,13 +82,16 @@ def start_guardian(home: Path) -> None:
 
 def guard(home: Path, *, stop: Callable[[], None]) -> None:
     """Wait for the last holder to end, however it ends, then call `stop`. The guardian's whole life."""
-    guardian = os.open(home / "guardian.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    if not try_lock(guardian, fcntl.LOCK_EX):
-        return
-    file = os.open(home / "holders.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    if _same_file(file, home / "holders.lock"):  # else the home was deleted and made again meanwhile
-        stop()
+    with contextlib.suppress(FileNotFoundError):  # the home is gone already: nothing to guard
+        guardian = os.open(home / "guardian.lock", os.O_RDWR)
+        if not try_lock(guardian, fcntl.LOCK_EX):
+            return
+        file = os.open(home / "holders.lock", os.O_RDWR)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.path.samestat(
+            os.fstat(file), (home / "holders.lock").stat()
+        ):  # else it was made anew meanwhile
+            stop()
 
 
 def try_lock(file: int, kind: int) -> bool:
@@ -97,7 +100,3 @@ def try_lock(file: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _same_file(file: int, path: Path) -> bool:
-    return path.exists() and os.path.samestat(os.fstat(file), path.stat())
