@@ -37,6 +37,7 @@ from annotate.screen import contents, flag_reasons, panes, prompt, skip_reasons
 from ledger.access import Place, enter
 from ledger.actions import person_for
 from ledger.models import GuidelineVersion, Label, Project
+from ledger.questions import questions_of
 from web.content import render as render_content
 from web.fragments import render_fragment, wants_fragment
 from web.idempotency import KeyReused, fingerprint, once
@@ -130,7 +131,7 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
 def frame(place: Place, request: HttpRequest) -> dict[str, Any]:
     """What surrounds the work: the project, the keys, the guidelines, how far along it is."""
     keys = keys_of(place.user)
-    written = place.project.guidelines()
+    written = questions_of(place.project).guideline
     return {
         "project": place.project,
         "can_manage": allowed(place.user, place.role, Right.MANAGE),
@@ -304,7 +305,7 @@ def resubmit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if not form.is_valid():
         return show_work(request, place, assignment, form, status=422)
     labels = correct_annotation(assignment_id=pk, user_id=place.user.pk, answers=form.answers)
-    return after(request, place, pk, receipt([label.pk for label in labels]))
+    return after(request, place, pk, receipt(labels))
 
 
 # ---------------------------------------------------------------- skip, flag, drafts, the lease
