@@ -23,7 +23,7 @@ class ReportCommand(BaseCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         """Subclasses add their arguments here."""
 
-    def run(self, **options: Any) -> dict[str, Any]:
+    def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         raise NotImplementedError
 
     def text(self, report: dict[str, Any]) -> str:
