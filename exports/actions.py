@@ -57,7 +57,7 @@ def start_export(dataset: Dataset, entry: Format, container: Container) -> Expor
     columns = columns_of(dataset, entry)
     if container.flat_only and not is_flat(columns):
         raise ContainerUnsuited(
-            f"{entry.name} has nested columns here, which {container.name} cannot hold: take jsonl or parquet.",
+            f"{entry.name} has nested columns here; {container.name} cannot hold them: take parquet.",
             format=entry.name,
             container=container.name,
         )
@@ -108,7 +108,9 @@ def refuse_empty(export: Export, dataset: Dataset, entry: Format) -> Iterator[by
 
 def nothing(tally: Tally, dataset: Dataset, entry: Format) -> NothingToExport:
     dropped = ", ".join(f"{count} {reason}" for reason, count in tally.dropped.most_common())
-    why = f"of {tally.read} preferences read, dropped: {dropped}" if dropped else f"it needs {entry.needs}"
+    why = f"it needs {entry.needs}" + (
+        f"; of {tally.read} preferences, dropped: {dropped}" if dropped else ""
+    )
     slug = dataset.moment.project.slug
     return NothingToExport(f"Nothing of {slug} can be exported as {entry.name}: {why}.", **tally.as_dict())
 

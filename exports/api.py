@@ -37,10 +37,8 @@ def download(request: HttpRequest, project: Project, *, format: str) -> HttpResp
     tag = etag(snapshot, format, box.name, given) if snapshot else None
     if tag and tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponseNotModified(headers={"ETag": tag})
-    if snapshot:
-        dataset = open_snapshot(snapshot, given)
-    else:
-        dataset = open_live(project, parse_choices(given))
+    live = snapshot is None
+    dataset = open_live(project, parse_choices(given)) if live else open_snapshot(snapshot, given)
     response = StreamingHttpResponse(
         stream_export(dataset, format=entry.name, container=box.name), content_type=box.content_type
     )

@@ -10,18 +10,17 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from exports.choices import Choices
+from exports.names import shown_name
 from exports.reading import (
     CHUNK,
-    RANKED_SQL,
     Frozen,
     Moment,
-    fetch,
     heads_of,
     pairs_of,
     parameters,
-    shown_name,
+    scores,
 )
-from exports.records import Answer, Case, Pair, Verdict
+from exports.records import Answer, Case, Consensus, Pair, Verdict
 
 INSTANCES_SQL = """
 SELECT id, ref, prompt, context, metadata, prompt_hash FROM ledger_instance
@@ -32,21 +31,25 @@ SELECT instance_id, index, key, model, text, messages, metadata FROM ledger_resp
 WHERE instance_id = ANY(%(ids)s) ORDER BY instance_id, index
 """
 LABELS_SQL = """
-SELECT l.instance_id, l.id, a.name, a.task_type, r.name, r.kind, r.level, l.value, l.order, l.repeat, l.rationale,
-       l.detail, l.version, l.duration_ms, l.cost, l.created, l.superseded, a.settings, r.settings, l.replaces_id
+SELECT l.instance_id, l.id, a.name, a.task_type, r.name, r.kind, r.level, l.value, l.order, l.repeat,
+       l.rationale, l.detail, l.version, l.duration_ms, l.cost, l.created, l.superseded, a.settings,
+       r.settings, l.replaces_id
 FROM ledger_label l JOIN ledger_aspect a ON a.id = l.aspect_id JOIN ledger_rater r ON r.id = l.rater_id
 WHERE l.instance_id = ANY(%(ids)s) AND l.aspect_id = ANY(%(aspects)s) ORDER BY l.instance_id, l.id
 """
-COUNTED_SQL = """
-SELECT unnest(labels) FROM routing_preference
+SETTLED_SQL = """
+SELECT instance_id, aspect_id, outcome, probability, margin, agreement, source, raters, route, policy, value,
+       chosen, rejected, labels
+FROM routing_preference
 WHERE project_id = %(project)s AND instance_id = ANY(%(ids)s) AND aspect_id = ANY(%(aspects)s)
   AND since <= %(settlement)s AND (until IS NULL OR until > %(settlement)s)
+ORDER BY instance_id, aspect_id
 """
 Narrow = Callable[[Iterable[Pair]], Iterator[Pair]]
 
 
 def read_cases(moment: Moment, choices: Choices, narrow: Narrow) -> Iterator[Case]:
-    """Every instance in the order of import, with the pairs that `narrow` keeps and the labels of the moment."""
+    """Every instance in the order of import, with the pairs that `narrow` keeps and its labels."""
     last = 0
     while page := rows(INSTANCES_SQL, {"project": moment.project.pk, "after": last, "limit": CHUNK}):
         last = page[-1][0]
@@ -57,9 +60,18 @@ def read_cases(moment: Moment, choices: Choices, narrow: Narrow) -> Iterator[Cas
 
 def cases_of(moment: Moment, choices: Choices, narrow: Narrow, page: list[tuple[Any, ...]]) -> Iterator[Case]:
     ids = [row[0] for row in page]
-    answers, verdicts = answers_of(ids), verdicts_of(moment, ids)
-    pairs = pairs_by_ref(moment, choices, narrow, ids)
-    for pk, ref, prompt, context, metadata, group in page:
+    answers, settled = answers_of(ids), settled_of(moment, ids)
+    verdicts = verdicts_of(
+        moment, ids, {label for rows in settled.values() for row in rows for label in row[-1]}
+    )
+    heads = heads_of(moment)
+    for row in page:
+        pk, ref, prompt, context, metadata, group = row
+        found = [
+            pair
+            for held in settled[pk]
+            for pair in narrow(pairs_of(joined(row, held, answers[pk]), *heads[held[1]], choices))
+        ]
         yield Case(
             instance=ref,
             prompt=orjson.loads(prompt),
@@ -67,9 +79,36 @@ def cases_of(moment: Moment, choices: Choices, narrow: Narrow, page: list[tuple[
             metadata=orjson.loads(metadata),
             group=group,
             answers=answers[pk],
-            pairs=pairs[ref],
+            consensus={heads[held[1]][0]: as_consensus(held) for held in settled[pk]},
+            pairs=found,
             verdicts=verdicts[pk],
         )
+
+
+def joined(row: tuple[Any, ...], held: tuple[Any, ...], answers: list[Answer]) -> tuple[Any, ...]:
+    """What `RANKED_SQL` would give for this preference of this instance."""
+    _, ref, prompt, context, metadata, group = row
+    columns = zip(*((a.index, a.text, a.messages and orjson.dumps(a.messages), a.model) for a in answers))
+    return (ref, held[1], prompt, orjson.loads(context).get("system"), group, metadata, *held[2:13], *columns)
+
+
+def as_consensus(held: tuple[Any, ...]) -> Consensus:
+    outcome, probability, margin, agreement, source, raters, route, policy, value, chosen, rejected, _ = held[
+        2:
+    ]
+    return Consensus(
+        outcome=outcome,
+        scores=scores(orjson.loads(value)),
+        chosen=chosen,
+        rejected=rejected,
+        probability=probability,
+        margin=margin,
+        agreement=agreement,
+        source=source,
+        raters=[shown_name(name) for name in raters],
+        route=route,
+        policy=policy,
+    )
 
 
 def rows(sql: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -86,19 +125,15 @@ def answers_of(ids: list[int]) -> dict[int, list[Answer]]:
     return found
 
 
-def pairs_by_ref(moment: Moment, choices: Choices, narrow: Narrow, ids: list[int]) -> dict[str, list[Pair]]:
-    heads, found = heads_of(moment), defaultdict[str, list[Pair]](list)
-    sql = RANKED_SQL.format(metadata="i.metadata", within="AND p.instance_id = ANY(%(ids)s)")
-    settled = list(fetch(sql, parameters(moment, ids=ids)))
-    for row in settled:
-        for pair in narrow(pairs_of(row, *heads[row[1]], choices)):
-            found[pair.instance].append(pair)
+def settled_of(moment: Moment, ids: list[int]) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows(SETTLED_SQL, parameters(moment, ids=ids)):
+        found[row[0]].append(row)
     return found
 
 
-def verdicts_of(moment: Moment, ids: list[int]) -> dict[int, list[Verdict]]:
+def verdicts_of(moment: Moment, ids: list[int], counted: set[int]) -> dict[int, list[Verdict]]:
     given = parameters(moment, ids=ids)
-    counted = {row[0] for row in rows(COUNTED_SQL, given)}
     found: dict[int, list[Verdict]] = defaultdict(list)
     for pk, *label in rows(LABELS_SQL, given):
         superseded = superseded_at(moment.frozen, label[0], label[15])
@@ -111,7 +146,7 @@ UNSEEN = object()
 
 
 def superseded_at(frozen: Frozen | None, label: int, now: Any) -> Any:
-    """When the label was superseded, as the moment knew it: None while live; UNSEEN if it was not there yet."""
+    """When the label was superseded, as far as the moment knew; UNSEEN if it was not there yet."""
     if frozen is None:
         return now
     if holds(frozen.labels, label):
@@ -127,7 +162,7 @@ def as_verdict(label: list[Any], superseded: Any, counted: bool) -> Verdict:
         id=pk,
         aspect=aspect,
         task_type=task_type,
-        rater=shown_name(rater),
+        rater=rater,
         kind=kind,
         level=level,
         value=orjson.loads(value),

@@ -124,10 +124,10 @@ def read(dataset: Dataset, entry: Format) -> tuple[Iterator[Row], Tally]:
     Needs the transaction of `one_moment`.
     """
     moment, choices = dataset.through(entry), dataset.choices
-    selector = Selector(choices, lambda: read_pairs(moment, choices))
+    selector = Selector(choices, lambda: read_pairs(moment, choices, metadata=entry.metadata))
     splitter = split_by_prompt(moment, choices) if choices.splits else None
     if entry.reads is Reads.PAIRS:
-        records: Iterator[Any] = selector.pairs(read_pairs(moment, choices))
+        records: Iterator[Any] = selector.pairs(read_pairs(moment, choices, metadata=entry.metadata))
     else:
         cases = read_cases(moment, choices, selector.pairs)
         records = (case for case in cases if selector.wants(case.metadata))

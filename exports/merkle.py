@@ -1,9 +1,9 @@
 """A hash of a dataset: the root of a Merkle tree over its rows, computed while they stream by.
 
-RFC 6962, section 2.1: a leaf is SHA-256 of `0x00` and the row's bytes, an inner node that of
-`0x01` and its two children (so that no row can pass for a node), an odd node moves up unchanged. Memory is one digest a level: 20 for a million rows. A
-tree, not a running hash, so that one row can be proved to belong to a snapshot with `log2 n`
-digests, and so that two snapshots are compared by walking down only where they differ.
+RFC 6962, section 2.1: a leaf is SHA-256 of `0x00` and the row's bytes, an inner node that of `0x01`
+and its two children (so that no row can pass for a node), an odd node moves up unchanged. Memory is
+one digest a level: 20 for a million rows. A tree, not a running hash, so that one row can be proved
+to belong to a snapshot with `log2 n` digests.
 """
 
 from collections.abc import Iterable

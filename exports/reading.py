@@ -8,8 +8,6 @@ Rows come in the order of import (`instance_id`), which no collation can change.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import blake2b
 from itertools import combinations, pairwise
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +19,7 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from exports.choices import Choices
+from exports.names import shown_name
 from exports.records import PREFERRED, TIE, Pair
 from exports.splitting import unit
 from ledger.models import Aspect, Project
@@ -106,15 +105,15 @@ def fetch(sql: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         yield from cursor.stream(sql, parameters, size=STREAMED)
 
 
-def read_pairs(moment: Moment, choices: Choices) -> Iterator[Pair]:
+def read_pairs(moment: Moment, choices: Choices, *, metadata: bool = False) -> Iterator[Pair]:
     """Every preference's pairs in the order of import; ties and undecided ones are marked, not left out."""
     heads = heads_of(moment)
-    metadata = "i.metadata" if choices.language or choices.where else "NULL"
+    wanted = "i.metadata" if metadata or choices.language or choices.where else "NULL"
     if choices.pairs == "best-worst":
-        for row in fetch(PAIRS_SQL.format(metadata=metadata, within=""), parameters(moment)):
+        for row in fetch(PAIRS_SQL.format(metadata=wanted, within=""), parameters(moment)):
             yield as_pair(row, *heads[row[1]])
     else:
-        for row in fetch(RANKED_SQL.format(metadata=metadata, within=""), parameters(moment)):
+        for row in fetch(RANKED_SQL.format(metadata=wanted, within=""), parameters(moment)):
             yield from pairs_of(row, *heads[row[1]], choices)
 
 
@@ -132,7 +131,8 @@ def pairs_of(row: tuple[Any, ...], aspect: str, head: str, choices: Choices) -> 
     """The pairs of a row of `RANKED_SQL`, as `choices.pairs` picks them from its scores."""
     *common, value, chosen, rejected, indices, texts, messages, models = row
     settled = scores(orjson.loads(value))
-    if len(settled) <= 2:
+    alone = len(settled) <= 2 or choices.pairs == "best-worst"
+    if alone:
         chosen, rejected = ends(chosen, rejected)
         picked = [(chosen, rejected, common[8], common[9])]
     else:
@@ -145,7 +145,7 @@ def pairs_of(row: tuple[Any, ...], aspect: str, head: str, choices: Choices) -> 
     place = {index: at for at, index in enumerate(indices)}
     for better, worse, margin, agreement in picked:
         c, r = place[better], place[worse]
-        outcome = common[6] if len(settled) <= 2 else PREFERRED if margin > 0 else TIE
+        outcome = common[6] if alone else PREFERRED if margin > 0 else TIE
         figures = (outcome, common[7], margin, agreement, *common[10:14], value)
         sides = (better, worse, texts[c], texts[r], messages[c], messages[r], models[c], models[r])
         yield as_pair((*common[:6], *figures, *sides), aspect, head)
@@ -165,7 +165,7 @@ def ends(chosen: int | None, rejected: int | None) -> tuple[int, int]:
 
 
 def pick(settled: dict[int, float], strategy: str, *, place: float) -> list[tuple[int, int]]:
-    """(better, worse) pairs from scores; equal scores stay in index order. `place` in [0, 1) draws for best-random.
+    """(better, worse) pairs from scores; equal ones in index order; `place` in [0, 1) draws for best-random.
 
     >>> pick({0: 1.0, 1: 3.0, 2: 2.0}, "adjacent", place=0.0)
     [(1, 2), (2, 0)]
@@ -224,14 +224,3 @@ def certainty(preferred: bool, probability: float | None, agreement: float | Non
 def row_head(project: Project, aspect: str) -> str:
     """The start of a row's id, `project/aspect/`; `0-1/instance` follows."""
     return f"{project.slug}/{quote(aspect, safe='')}/"
-
-
-PSEUDONYM_BYTES = 5
-
-
-@lru_cache(maxsize=100_000)
-def shown_name(rater: str) -> str:
-    """A rater's name as datasets carry it: people known by their address get a stable pseudonym."""
-    if "@" not in rater:
-        return rater
-    return "person-" + blake2b(rater.encode(), digest_size=PSEUDONYM_BYTES).hexdigest()

@@ -103,6 +103,23 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Consensus:
+    """What was settled on one aspect; `scores`, higher better, where it was rated or ranked."""
+
+    outcome: str
+    scores: dict[int, float]
+    chosen: int | None
+    rejected: int | None
+    probability: float | None
+    margin: float | None
+    agreement: float | None
+    source: str
+    raters: list[str]
+    route: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """An instance with its responses, its settled pairs and its labels, oldest first."""
 
@@ -112,6 +129,7 @@ class Case:
     metadata: dict[str, Any]
     group: str
     answers: list[Answer]
+    consensus: dict[str, Consensus] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 

@@ -1,8 +1,8 @@
 """Secrets and personal data in texts: found by shape, counted by kind, dropped or masked when that is chosen.
 
 The patterns are those that the services publish for their own keys (GitHub, AWS, Slack, Google,
-Stripe, OpenAI, PEM, JWT) and the usual shapes of addresses and numbers. Card numbers must pass Luhn's check
-(ISO/IEC 7812-1, annex B), so that an order number is not one. A filter by shape misses names and places and says so.
+Stripe, OpenAI, PEM, JWT) and the usual shapes of addresses and numbers. Card numbers must pass Luhn's
+check (ISO/IEC 7812-1, annex B), so that an order number is not one. A filter by shape misses names.
 """
 
 import re

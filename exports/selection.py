@@ -45,7 +45,7 @@ class Tally:
 class Selector:
     """The choices as one filter over pairs, with its tally.
 
-    `reread` gives all pairs again: it is called where a choice must survey the selection before it can choose.
+    `reread` gives all pairs again, for choices that must survey the selection before they can choose.
     """
 
     def __init__(self, choices: Choices, reread: Reread) -> None:
@@ -138,7 +138,7 @@ def text_tests(choices: Choices) -> list[Test]:
 
 
 class Once:
-    """Lets each (prompt, chosen, rejected) through once. 64 bits a pair: a false hit in 3e-8 of million-row sets."""
+    """Lets each (prompt, chosen, rejected) through once; 64 bits a pair make a false hit unlikely."""
 
     def __init__(self) -> None:
         self.seen: set[int] = set()

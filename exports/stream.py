@@ -24,12 +24,12 @@ Splitter = Callable[[Any], str]
 
 def rows_of(records: Iterable[Any], entry: Format, shape: Shape, split: Splitter | None) -> Iterator[Row]:
     """The rows of every record; `split` is a last column where there are splits."""
-    rows = entry.rows
+    rows = entry.start(shape)
     for record in records:
         if split is None:
-            yield from rows(record, shape)
+            yield from rows(record)
         else:
-            for row in rows(record, shape):
+            for row in rows(record):
                 row["split"] = split(record)
                 yield row
 

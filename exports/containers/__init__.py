@@ -30,7 +30,7 @@ SUFFIXES = {
 
 
 def container_for(path: str) -> str:
-    """The container that a file name asks for: by its suffix; a folder for a name without one; else JSON Lines.
+    """The container that a file name asks for by its suffix; a folder where it ends in /; else JSON Lines.
 
     >>> container_for("pairs.jsonl.gz"), container_for("a.parquet"), container_for("out/")
     ('jsonl.gz', 'parquet', 'folder')

@@ -1,13 +1,21 @@
 """A format's columns as an Arrow schema, and rows as Arrow tables of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from exports.formats.base import Row
-from exports.formats.columns import Columns, Many, Maybe, Record, Scalar, Type
+from exports.formats.columns import JSON, Columns, Many, Maybe, Record, Scalar, Type
 
-SCALARS = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
+SCALARS = {
+    "string": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "json": pa.string(),
+}
 
 
 def arrow_type(kind: Type) -> pa.DataType:
@@ -26,9 +34,15 @@ def arrow_schema(columns: Columns) -> pa.Schema:
     return pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()])
 
 
-def table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+def table(rows: Sequence[Row], schema: pa.Schema, columns: Columns) -> pa.Table:
     """The rows with exactly `schema`, a column at a time."""
     return pa.table(
-        [pa.array([row[name] for row in rows], kind) for name, kind in zip(schema.names, schema.types)],
+        [pa.array(_values(rows, name, columns[name]), schema.field(name).type) for name in columns],
         schema=schema,
     )
+
+
+def _values(rows: Sequence[Row], name: str, kind: Type) -> list[Any]:
+    if kind == JSON:
+        return [orjson.dumps(row[name]).decode() for row in rows]
+    return [row[name] for row in rows]

@@ -1,8 +1,8 @@
 """CSV for flat formats, safe to open in a spreadsheet.
 
 A cell that a spreadsheet would run as a formula (OWASP, "CSV Injection": it begins with =, +, -, @,
-tab or carriage return) gets an apostrophe in front. A text that begins with apostrophes and then such a character
-gets one more, so that `restore` gives every cell back exactly. A list of scalars is a cell of JSON.
+tab or carriage return) gets an apostrophe in front. A text that begins with apostrophes and then such
+a character gets one more, so that `restore` gives every cell back exactly. A list is a cell of JSON.
 """
 
 import csv
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from exports.containers.base import Batch, Container
-from exports.formats.columns import Columns
+from exports.formats.columns import JSON, Columns, Type
 
 RISKY = re.compile(r"'*[=+\-@\t\r]")
 
@@ -38,17 +38,17 @@ def flat_csv(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
     for batch in batches:
-        writer.writerows([_cell(row[name]) for name in columns] for row in batch.rows)
+        writer.writerows([_cell(row[name], kind) for name, kind in columns.items()] for row in batch.rows)
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
     yield out.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, kind: Type) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
+    if isinstance(value, str) and kind != JSON:
         return defuse(value)
     return orjson.dumps(value).decode()
 

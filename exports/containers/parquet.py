@@ -44,7 +44,7 @@ def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     sink = pa.PythonFile(drain, mode="w")
     with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=False) as writer:
         for group in grouped(batches):
-            writer.write_table(pa.concat_tables([table(batch.rows, schema) for batch in group]))
+            writer.write_table(pa.concat_tables([table(batch.rows, schema, columns) for batch in group]))
             yield drain.take()
     yield drain.take()
 

@@ -13,5 +13,10 @@ FORMATS = Registry(
         "listwise": "exports.formats.listwise:FORMAT",
         "multi-aspect": "exports.formats.multi_aspect:FORMAT",
         "preference-strength": "exports.formats.preference_strength:FORMAT",
+        "disaggregated": "exports.formats.disaggregated:FORMAT",
+        "reward-bench": "exports.formats.reward_bench:FORMAT",
+        "rationale": "exports.formats.rationale:FORMAT",
+        "trl-prompt-only": "exports.formats.trl_prompt_only:FORMAT",
+        "reward-conditioned": "exports.formats.reward_conditioned:FORMAT",
     },
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from exports.formats.columns import Columns
@@ -20,16 +21,29 @@ class Reads(Enum):
 
 @dataclass(frozen=True)
 class Format:
-    """A registry entry. `rows` gives the rows of one record (a `Pair` or a `Case`, as `reads` says)."""
+    """A registry entry.
+
+    `rows(record, shape)` gives the rows of one record (a `Pair` or a `Case`, as `reads` says); where rows
+    depend on those before, `begin(shape)` gives a function of the record alone instead. `check` names
+    the training in `exports.training` that must take a step on it.
+    """
 
     name: str
     label: str
     trainers: tuple[str, ...]
     reads: Reads
     columns: Callable[[Shape], Columns]
-    rows: Callable[[Any, Shape], Iterable[Row]]
+    rows: Callable[[Any, Shape], Iterable[Row]] | None = None
+    begin: Callable[[Shape], Callable[[Any], Iterable[Row]]] | None = None
     needs: str = "a settled preference"
-    task_types: tuple[str, ...] = ()
     all_aspects: bool = False
+    metadata: bool = False
     check: str = ""
     note: str = ""
+
+    def start(self, shape: Shape) -> Callable[[Any], Iterable[Row]]:
+        """The function from a record to its rows."""
+        if self.begin:
+            return self.begin(shape)
+        assert self.rows is not None
+        return partial(self.rows, shape=shape)

@@ -41,6 +41,7 @@ Type = Scalar | Maybe | Many | Record
 Columns = Mapping[str, Type]
 
 TEXT, NUMBER, INTEGER, FLAG = Scalar("string"), Scalar("number"), Scalar("integer"), Scalar("boolean")
+JSON = Scalar("json")  # any JSON, for archives: itself in JSON Lines, its text in Parquet and CSV
 
 
 def record(**fields: Type) -> Record:
@@ -61,6 +62,8 @@ def json_schema(columns: Columns, *, title: str) -> dict[str, Any]:
 
 def _schema(kind: Type) -> dict[str, Any]:
     match kind:
+        case Scalar("json"):
+            return {}
         case Scalar(name):
             return {"type": name}
         case Maybe(of):

@@ -1,12 +1,14 @@
-"""Prompts and responses as trainers take them, in the standard (strings) and the conversational form (messages).
+"""Prompts and responses as trainers take them: standard (strings) or conversational (messages).
 
 The texts are the ledger's, unchanged: only the envelope differs. One file has one type a column,
 so a project that mixes strings and messages is written conversationally throughout.
 """
 
+from urllib.parse import quote
+
 from exports.formats.base import Row
 from exports.formats.columns import MESSAGES, NUMBER, TEXT, Many, Maybe, Type
-from exports.records import Message, Pair, Prompt, Shape
+from exports.records import Answer, Case, Consensus, Message, Pair, Prompt, Shape
 
 PROVENANCE: dict[str, Type] = {
     "instance": TEXT,
@@ -80,3 +82,30 @@ def provenance(pair: Pair) -> Row:
         "policy": pair.policy,
         "row": pair.row,
     }
+
+
+def case_prompt(case: Case, shape: Shape) -> Prompt:
+    return prompt_of(case.prompt, case.context.get("system"), shape)
+
+
+def answer_text(answer: Answer, shape: Shape) -> Prompt:
+    return reply_of(answer.text, answer.messages, shape)
+
+
+def case_provenance(case: Case, held: Consensus, *, row: str, margin: float | None = None) -> Row:
+    """The columns of `PROVENANCE` for a row about a whole instance."""
+    return {
+        "instance": case.instance,
+        "source": held.source,
+        "margin": (held.margin or 0.0) if margin is None else margin,
+        "agreement": held.agreement,
+        "raters": held.raters,
+        "route": held.route,
+        "policy": held.policy,
+        "row": row,
+    }
+
+
+def row_id(shape: Shape, aspect: str, which: str, instance: str) -> str:
+    """`project/aspect/which/instance`: what `trace` takes."""
+    return f"{shape.project}/{quote(aspect, safe='')}/{which}/{instance}"
