@@ -10,6 +10,7 @@ from web import views
 urlpatterns = [
     path("", home, name="home"),
     path("", include("annotate.urls")),
+    path("", include("dashboard.urls")),
     path("accounts/", include("accounts.urls")),
     path("api/v1/", include("config.api_urls")),
     path("healthz", views.healthz, name="healthz"),

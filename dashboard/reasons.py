@@ -1,0 +1,62 @@
+"""Why instances go to people: a route's reasons, those that differ in figures only taken together."""
+
+import re
+from dataclasses import dataclass
+
+from django.db.models import CharField, Count, F, Func, QuerySet, Value
+
+from routing.models import Decision, Route
+
+FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
+HOLE = "…"
+MOST = 6
+
+
+@dataclass
+class Why:
+    """A reason as a sentence with the range of its figures, and how many instances it sends to people."""
+
+    sentence: str
+    skeleton: str
+    instances: int
+    share: float
+
+
+def skeleton(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Annotates each decision with its reason, every figure left out."""
+    pattern = Func(
+        F("reason"), Value(FIGURE.pattern.replace("(?:", "(")), Value(HOLE), Value("g"),
+        function="regexp_replace", output_field=CharField(),
+    )  # fmt: skip
+    return decisions.annotate(skeleton=pattern)
+
+
+def reasons_of(route: Route) -> list[Why]:
+    """The live reasons, the most frequent first; random audits are one of their own."""
+    sent = Decision.objects.filter(route=route, way__in=(Decision.Way.HUMAN, Decision.Way.BOTH))
+    groups: dict[str, tuple[int, list[list[str]]]] = {}
+    for reason, audit, count in sent.values_list("reason", "audit").annotate(n=Count("pk")).order_by():
+        key = "" if audit else FIGURE.sub(HOLE, reason)
+        number, figures = groups.get(key, (0, []))
+        groups[key] = (number + count, [*figures, FIGURE.findall(reason)])
+    total = sum(count for count, _ in groups.values())
+    found = [Why(filled(key, figures), key, count, count / total) for key, (count, figures) in groups.items()]
+    return sorted(found, key=lambda why: (-why.instances, why.sentence))[:MOST]
+
+
+def filled(key: str, figures: list[list[str]]) -> str:
+    """The sentence with each hole as a figure, or as the range of its figures."""
+    if not key:
+        return "Drawn at random as an audit, to keep every figure honest."
+    parts = key.split(HOLE)
+    spans = [span(column) for column in zip(*figures, strict=True)]
+    return "".join(text + (spans[place] if place < len(spans) else "") for place, text in enumerate(parts))
+
+
+def span(column: tuple[str, ...]) -> str:
+    low, high = min(column, key=as_number), max(column, key=as_number)
+    return low if low == high else f"{low}–{high}"
+
+
+def as_number(figure: str) -> float:
+    return float(figure.replace(",", "."))

@@ -1,0 +1,26 @@
+"""Work of the dashboard that outlasts a request."""
+
+from celery import shared_task
+
+from dashboard.actions import run_upload
+from dashboard.models import Upload
+from dashboard.search import index_missing
+from ledger.models import Project
+
+BATCH = 1000
+
+
+@shared_task
+def index_project(project_id: int) -> None:
+    """Writes the search words of a project's instances that lack them."""
+    project = Project.objects.filter(pk=project_id).first()
+    while project is not None and index_missing(project, limit=BATCH):
+        pass
+
+
+@shared_task
+def import_upload(upload_id: int) -> None:
+    """Imports an uploaded file; a second run of one that has ended does nothing."""
+    upload = Upload.objects.filter(pk=upload_id).first()
+    if upload is not None and upload.active:
+        run_upload(upload)

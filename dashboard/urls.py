@@ -1,0 +1,57 @@
+"""The dashboard's pages."""
+
+from django.urls import path
+
+from dashboard.views import (
+    account,
+    exports,
+    imports,
+    instances,
+    judges,
+    overview,
+    people,
+    projects,
+    quality,
+    routing,
+    settings,
+)
+
+app_name = "dashboard"
+
+PROJECT = "projects/<slug:slug>/"
+
+urlpatterns = [
+    path("projects/", projects.projects, name="projects"),
+    path("new-project/", projects.new_project, name="project_new"),
+    path(PROJECT, overview.overview, name="overview"),
+    path(f"{PROJECT}instances/", instances.instances, name="instances"),
+    path(f"{PROJECT}instances/<path:ref>/", instances.instance, name="instance"),
+    path(f"{PROJECT}import/", imports.imports, name="imports"),
+    path(f"{PROJECT}import/<int:pk>/", imports.look, name="import_look"),
+    path(f"{PROJECT}import/<int:pk>/start/", imports.start, name="import_start"),
+    path(f"{PROJECT}import/<int:pk>/discard/", imports.discard, name="import_discard"),
+    path(f"{PROJECT}judges/", judges.judges, name="judges"),
+    path(f"{PROJECT}judges/run/", judges.run, name="judge_run"),
+    path(f"{PROJECT}judges/runs/<int:pk>/", judges.run_detail, name="run"),
+    path(f"{PROJECT}judges/runs/<int:pk>/<slug:verb>/", judges.steer, name="run_steer"),
+    path(f"{PROJECT}routing/", routing.routing, name="routing"),
+    path(f"{PROJECT}routing/start/", routing.start, name="route_start"),
+    path(f"{PROJECT}routing/back/", routing.back, name="route_back"),
+    path(f"{PROJECT}quality/", quality.quality, name="quality"),
+    path(f"{PROJECT}exports/", exports.exports, name="exports"),
+    path(f"{PROJECT}exports/download/", exports.download, name="download"),
+    path(f"{PROJECT}exports/snapshot/", exports.snapshot, name="snapshot"),
+    path(f"{PROJECT}people/", people.people, name="people"),
+    path(f"{PROJECT}people/<int:pk>/role/", people.role, name="member_role"),
+    path(f"{PROJECT}people/<int:pk>/status/", people.status, name="member_status"),
+    path(f"{PROJECT}settings/", settings.settings, name="settings"),
+    path(f"{PROJECT}settings/aspects/new/", settings.new_aspect, name="aspect_new"),
+    path(f"{PROJECT}settings/aspects/<int:pk>/", settings.aspect, name="aspect"),
+    path(f"{PROJECT}settings/guidelines/", settings.guidelines, name="guidelines"),
+    path(f"{PROJECT}settings/guidelines/<int:number>/", settings.guideline_version, name="guideline_version"),
+    path(f"{PROJECT}settings/archive/", settings.archive, name="archive"),
+    path(f"{PROJECT}settings/unarchive/", settings.unarchive, name="unarchive"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/", account.new_token, name="token_new"),
+    path("account/tokens/<int:pk>/revoke/", account.drop_token, name="token_drop"),
+]

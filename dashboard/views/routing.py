@@ -1,0 +1,180 @@
+"""Routing: a policy under a budget, looked at before it is done, done, and taken back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.rights import Right
+from dashboard.beside import beside, main_aspect
+from dashboard.doors import address, page, within
+from dashboard.forms import RouteForm
+from dashboard.reasons import reasons_of
+from ledger.access import Place
+from ledger.models import Instance, Project
+from routing.actions import new_seed, route, take_back
+from routing.loading import judges_of
+from routing.models import Route
+from routing.planning import Plan, Request, plan
+from routing.policies import POLICIES
+from web.problems import Problem
+
+PAST = 20
+EXAMPLES = 5
+PREFERRED = ("defer", "uncertainty")  # the policy that the form suggests: the first of these that is there
+
+
+@dataclass(frozen=True)
+class Example:
+    ref: str
+    beginning: str
+    gain: float
+    reason: str
+
+
+@within(Right.MANAGE)
+def routing(request: HttpRequest, place: Place) -> HttpResponse:
+    """The live route and the form; with `preview`, what the form's route would do."""
+    form = form_for(place.project, request.GET if "preview" in request.GET else None, asked=request.GET)
+    context: dict[str, Any] = {"form": form}
+    if form.is_bound and form.is_valid():
+        try:
+            planned = plan(place.project, wanted(form, seed=form.cleaned_data["seed"] or new_seed()))
+        except Problem as problem:
+            form.add_error(None, problem.detail)
+        else:
+            context |= preview(planned)
+    live = (
+        Route.objects.live().filter(project=place.project).select_related("aspect", "judge", "author").first()
+    )
+    past = Route.objects.filter(project=place.project, replaced__isnull=False).select_related(
+        "judge", "author"
+    )
+    context |= {
+        "live": live,
+        "reasons": reasons_of(live) if live else [],
+        "past": past.order_by("-created")[:PAST],
+        "policies": descriptions(),
+        "weak": weak_judge(place.project),
+    }
+    return page(
+        request, place, "dashboard/routing.html", context, tab="routing", status=422 if form.errors else 200
+    )
+
+
+def descriptions() -> list[tuple[str, str]]:
+    """Every policy that can route, with the first line of what it says of itself."""
+    found = ((name, POLICIES.load(name)) for name in POLICIES)
+    return [
+        (name, (each.__doc__ or "").strip().split("\n")[0]) for name, each in found if not each.replay_only
+    ]
+
+
+def form_for(project: Project, data: QueryDict | None, *, asked: QueryDict | None = None) -> RouteForm:
+    """The form with what this project knows; unbound, it suggests what was asked for."""
+    aspects = list(project.aspects.all())
+    aspect = main_aspect(project, (data or asked or {}).get("aspect", ""))
+    policies = [name for name, _text in descriptions()]
+    budget = (asked or {}).get("budget", "")
+    initial = {
+        "policy": next((name for name in PREFERRED if name in policies), policies[0]),
+        "aspect": aspect.name if aspect else "",
+        "budget": int(budget) if budget.isascii() and budget.isdigit() else 20,
+        "confidence": 0.95,
+        "audit": 0,
+    }
+    judges = [judge.name for judge in judges_of(aspect)] if aspect else []
+    return RouteForm(
+        data, initial=initial, policies=policies, judges=judges, aspects=[each.name for each in aspects]
+    )
+
+
+def wanted(form: RouteForm, *, seed: int) -> Request:
+    """What the form asks routing for."""
+    given = form.cleaned_data
+    by_target = given["aim"] == "target"
+    return Request(
+        policy=given["policy"],
+        seed=seed,
+        budget=None if by_target else given["budget"] / 100,
+        target=given["target"] if by_target else None,
+        confidence=given["confidence"] or 0.95,
+        judge=given["judge"] or None,
+        aspect=given["aspect"] or None,
+        audit=(given["audit"] or 0) / 100,
+    )
+
+
+def preview(planned: Plan) -> dict[str, Any]:
+    """What the page shows of a plan: counts, cost, and the instances with the largest gains."""
+    return {
+        "planned": planned,
+        "report": planned.report(),
+        "cost": planned.cost,
+        "examples": examples(planned),
+    }
+
+
+def examples(planned: Plan) -> list[Example]:
+    """The first instances that people would be asked about."""
+    pks = planned.to_ask[:EXAMPLES]
+    found = Instance.objects.in_bulk(pks)
+    places = {pk: place for place, pk in enumerate(planned.loaded.table.instances)}
+    return [
+        Example(
+            ref=found[pk].ref,
+            beginning=str(found[pk].messages[-1]["content"])[:160],
+            gain=float(planned.gain[places[pk]]),
+            reason=planned.reasons[places[pk]].text,
+        )
+        for pk in pks
+    ]
+
+
+def weak_judge(project: Project) -> str:
+    """The name of the judge with most labels where it is below the baseline."""
+    aspect = main_aspect(project)
+    judges = judges_of(aspect) if aspect else []
+    figures = beside(aspect).judge(judges[0].name) if aspect and judges else None
+    return figures.name if figures and figures.below_baseline else ""
+
+
+@require_POST
+@within(Right.MANAGE)
+def start(request: HttpRequest, place: Place) -> HttpResponse:
+    """Routes as the form says, with the preview's seed, so that what was looked at is what is done."""
+    form = form_for(place.project, request.POST)
+    if not form.is_valid():
+        context = {"form": form, "policies": descriptions()}
+        return page(request, place, "dashboard/routing.html", context, tab="routing", status=422)
+    try:
+        _made, planned = route(
+            place.project, wanted(form, seed=form.cleaned_data["seed"] or new_seed()), author=place.user
+        )
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    else:
+        report = planned.report()
+        said = _(
+            "%(human)s instances go to people, %(enqueued)s of them still to be labelled; the judge settles %(ai)s."
+        )
+        messages.success(request, said % {key: f"{report[key]:,}" for key in ("human", "enqueued", "ai")})
+    return redirect(address(place, "routing"))
+
+
+@require_POST
+@within(Right.MANAGE)
+def back(request: HttpRequest, place: Place) -> HttpResponse:
+    """Takes the live route back; labels stay."""
+    taken = take_back(place.project)
+    said = (
+        _("The route is taken back; every instance is open to people again.")
+        if taken
+        else _("There is no route.")
+    )
+    messages.success(request, said)
+    return redirect(address(place, "routing"))
