@@ -3,6 +3,7 @@
 from django.urls import path
 
 import annotate.api
+import config.openapi
 import exports.api
 import ledger.api
 import routing.api
@@ -10,12 +11,14 @@ import routing.api
 app_name = "api"
 
 urlpatterns = [
+    path("openapi.json", config.openapi.document, name="openapi"),
     path("projects/", ledger.api.projects, name="projects"),
     path("projects/<slug:slug>/", ledger.api.project, name="project"),
     path("projects/<slug:slug>/instances/", ledger.api.instances, name="instances"),
     path("projects/<slug:slug>/labels/", ledger.api.labels, name="labels"),
     path("projects/<slug:slug>/progress/", routing.api.progress, name="progress"),
     path("projects/<slug:slug>/exports/<str:format>/", exports.api.export, name="export"),
+    path("projects/<slug:slug>/feedback/", ledger.api.feedback, name="feedback"),
     path("projects/<slug:slug>/next/", annotate.api.next_assignment, name="next"),
     path("assignments/<int:pk>/submit/", annotate.api.submit, name="submit"),
     path("assignments/<int:pk>/skip/", annotate.api.skip, name="skip"),

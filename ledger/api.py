@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -11,13 +12,14 @@ from accounts.api import api
 from accounts.models import User
 from accounts.rights import Right
 from ledger.access import enter
+from ledger.feedback import ANONYMOUS, record_feedback
 from ledger.imports.load import AUTO, import_stream
 from ledger.models import Label, Project
 from ledger.questions import aspect_document
 from web.bodies import body_stream
-from web.json import json_response
+from web.json import json_response, read_json
 from web.paging import cursor
-from web.problems import TooLarge
+from web.problems import Invalid, TooLarge
 
 
 def project_document(project: Project) -> dict[str, Any]:
@@ -95,3 +97,29 @@ def labels(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
         path = reverse("api:labels", args=[slug])
         following = request.build_absolute_uri(f"{path}?after={page[limit - 1]['id']}&limit={limit}")
     return json_response({"next": following, "labels": page[:limit]})
+
+
+@api("POST")
+def feedback(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """One signal from use: `{"instance", "signal", "response", "value", "user"?}`; a list of them under `signals`."""
+    place = enter(user, slug, Right.MANAGE)
+    body = read_json(request)
+    signals = body.get("signals", [body])
+    if (
+        not isinstance(signals, list)
+        or not all(isinstance(signal, dict) for signal in signals)
+        or not signals
+    ):
+        raise Invalid("signals must be a list of objects.")
+    with transaction.atomic():
+        ids = [record_feedback(place.project, **feedback_fields(signal)) for signal in signals]
+    return json_response({"labels": ids}, status=201)
+
+
+def feedback_fields(signal: dict[str, Any]) -> dict[str, Any]:
+    """The action's arguments. Raises `Invalid` naming what is missing."""
+    missing = [name for name in ("instance", "signal", "response", "value") if signal.get(name) is None]
+    if missing:
+        raise Invalid(f"A signal needs {', '.join(missing)}.", missing=missing)
+    fields = {name: signal[name] for name in ("signal", "response", "value")}
+    return {"ref": str(signal["instance"]), **fields, "user": signal.get("user") or ANONYMOUS}

@@ -25,6 +25,7 @@ class Rater(models.Model):
         JUDGE = "judge", "Judge"
         GOLD = "gold", "Gold"
         ADJUDICATOR = "adjudicator", "Adjudicator"
+        USE = "use", "Signal from use"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="raters")
     kind = models.CharField(max_length=12, choices=Kind)
