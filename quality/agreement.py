@@ -58,8 +58,8 @@ def alpha(table: Ints, *, values: Floats = VERDICTS, metric: Metric = "nominal")
     ascending. Undefined where all labels are the same.
     """
     totals = table.sum(axis=1)
-    rows = coincidences(table).reshape(len(table), -1)
     size = table.shape[1]
+    rows = coincidences(table).reshape(len(table), size * size)
 
     def of(sums: Floats) -> Floats:
         return alpha_of(sums.reshape(*sums.shape[:-1], size, size), np.asarray(values, dtype=float), metric)
@@ -152,6 +152,18 @@ def versus_majority_no_ties(table: Ints, verdicts: Ints, present: Bools) -> Stat
     return versus_majority(table, verdicts, present & (verdicts != TIE) & (majority != TIE))
 
 
+def versus_majority_ties_halved(table: Ints, verdicts: Ints, present: Bools) -> Statistic:
+    """Agreement with the strict plurality where it is no tie; a rater's tie counts half.
+
+    What a coin in place of every tie would reach on average. So a rater that abstains cannot stand above,
+    nor one that abstains wisely below, a rater that always decides.
+    """
+    majority, strict = plurality(table)
+    compared = strict & present & (majority != TIE)
+    credit = np.where(verdicts == majority, 1.0, np.where(verdicts == TIE, 0.5, 0.0))
+    return share(compared * credit, compared)
+
+
 def kappa(ours: Ints, theirs: Ints, compared: Bools) -> Statistic:
     """Cohen's kappa between two raters (Cohen 1960, Educational and Psychological Measurement 20).
 
@@ -184,7 +196,39 @@ def one_against_others(items: Ints, verdicts: Ints, *, n_items: int, table: Ints
 
     What a judge's `versus_majority` should be held against: a majority of which one is not a member.
     """
-    others = table[items] - np.eye(VERDICTS.size, dtype=table.dtype)[column(verdicts)]  # (V, 3)
-    majority, strict = plurality(others)
-    agreed = np.bincount(items, weights=strict & (majority == verdicts), minlength=n_items)
-    return share(agreed, np.bincount(items, weights=strict, minlength=n_items))
+    return against_others(items, verdicts, *plurality_of_others(items, verdicts, table), n_items=n_items)
+
+
+def one_against_others_no_ties(items: Ints, verdicts: Ints, *, n_items: int, table: Ints) -> Statistic:
+    """The same where neither is a tie."""
+    majority, strict = plurality_of_others(items, verdicts, table)
+    compared = strict & (majority != TIE) & (verdicts != TIE)
+    return against_others(items, verdicts, majority, compared, n_items=n_items)
+
+
+def judge_against_others(
+    items: Ints, verdicts: Ints, judged: Ints, present: Bools, *, n_items: int, table: Ints
+) -> tuple[Statistic, Statistic]:
+    """A judge and, in his place, each person against the plurality of the *other* people, on the same items.
+
+    Both are held against the same majorities, of which neither is a member; `difference` of the two says
+    whether the judge could stand in for a person. judged, present: (I,) the judge's verdicts.
+    """
+    majority, strict = plurality_of_others(items, verdicts, table)
+    compared = strict & present[items]
+    return (
+        against_others(items, judged[items], majority, compared, n_items=n_items),
+        against_others(items, verdicts, majority, compared, n_items=n_items),
+    )
+
+
+def plurality_of_others(items: Ints, verdicts: Ints, table: Ints) -> tuple[Ints, Bools]:
+    """What the others say on the item of each label, (V,), and whether they have a strict plurality, (V,)."""
+    return plurality(table[items] - np.eye(VERDICTS.size, dtype=table.dtype)[column(verdicts)])
+
+
+def against_others(
+    items: Ints, verdicts: Ints, majority: Ints, compared: Bools, *, n_items: int
+) -> Statistic:
+    agreed = np.bincount(items, weights=compared & (majority == verdicts), minlength=n_items)
+    return share(agreed, np.bincount(items, weights=compared, minlength=n_items))

@@ -26,7 +26,7 @@ class Estimate:
 
 
 def wilson(
-    successes: Floats | int, n: Floats | int, *, confidence: float = CONFIDENCE
+    successes: Floats | float, n: Floats | int, *, confidence: float = CONFIDENCE
 ) -> tuple[Floats, Floats]:
     """The score interval of a proportion (Wilson 1927, JASA 22); (0, 1) where n is 0."""
     k, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ledger.models import Aspect
+from ledger.models import Aspect, Label
 from ledger.votes import Votes, read_votes
 from quality.logistic import logit, sigmoid
 from quality.verdicts import (
@@ -44,7 +44,7 @@ class Reading:
     instance: Ints  # (I,) ids
     pair: Ints  # (I, 2) response indices i < j
     prompt: Ints  # (I,) codes; intervals resample whole prompts
-    labels: int  # people's labels behind them
+    labels: int  # by people; one of a single response orders no pair, and is counted all the same
     items: Ints  # (V,)
     raters: Ints  # (V,) ids
     verdicts: Ints  # (V,)
@@ -60,14 +60,18 @@ class Reading:
 
 def read_aspect(aspect: Aspect) -> Reading:
     """The aspect's live votes, as the ledger has them now."""
-    return arrange(aspect, read_votes(aspect), prompts_of(aspect))
+    return arrange(aspect, read_votes(aspect), prompts_of(aspect), labels=count_labels(aspect))
 
 
 def prompts_of(aspect: Aspect) -> dict[int, str]:
     return dict(aspect.project.instances.values_list("pk", "prompt_hash"))
 
 
-def arrange(aspect: Aspect, votes: Votes, prompts: dict[int, str]) -> Reading:
+def count_labels(aspect: Aspect) -> int:
+    return Label.objects.live().by_people().filter(project=aspect.project_id, aspect=aspect).count()
+
+
+def arrange(aspect: Aspect, votes: Votes, prompts: dict[int, str], *, labels: int) -> Reading:
     items, keys = consecutive(votes.instance, votes.pair[:, 0], votes.pair[:, 1])
     side = np.where(votes.first < 0, -1, (votes.first == votes.pair[:, 1]).astype(int))
     people = np.flatnonzero(votes.is_person)
@@ -77,7 +81,7 @@ def arrange(aspect: Aspect, votes: Votes, prompts: dict[int, str]) -> Reading:
         instance=keys[:, 0],
         pair=keys[:, 1:],
         prompt=np.unique([prompts[pk] for pk in keys[:, 0]], return_inverse=True)[1],
-        labels=len(np.unique(votes.label[people])),
+        labels=labels,
         items=items[people],
         raters=votes.rater[people],
         verdicts=votes.verdict[people],
