@@ -44,6 +44,6 @@ FORMAT = Format(
     columns=columns,
     rows=rows,
     all_aspects=True,
-    check="preference",
+    check="pairs",
     note="Filter on `aspect` to train one objective; `margin` is its own, margin_<aspect> the others'.",
 )

@@ -63,5 +63,5 @@ FORMAT = Format(
     columns=columns,
     rows=rows,
     needs="a counted label with a rationale or ticked reasons",
-    check="preference",
+    check="pairs",
 )

@@ -44,5 +44,5 @@ FORMAT = Format(
     columns=columns,
     rows=rows,
     metadata=True,
-    check="preference",
+    check="pairs",
 )

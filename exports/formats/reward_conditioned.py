@@ -67,5 +67,5 @@ FORMAT = Format(
     reads=Reads.CASES,
     columns=columns,
     rows=rows,
-    check="preference",
+    check="pairs",
 )

@@ -6,7 +6,9 @@ TRAININGS = Registry(
     "training check",
     {
         "preference": "exports.training.steps:preference",
+        "pairs": "exports.training.steps:pairs",
         "unpaired": "exports.training.steps:unpaired",
+        "triple": "exports.training.steps:triple",
         "prompt-only": "exports.training.steps:prompt_only",
     },
 )

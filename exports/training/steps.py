@@ -22,6 +22,7 @@ from trl import (
 )
 from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+from trl.experimental.tpo import TPOConfig, TPOTrainer
 
 from exports.training.tiny import causal, scorer, tokenizer
 
@@ -40,8 +41,17 @@ def preference(rows: Dataset) -> dict[str, Outcome]:
     }
 
 
+def pairs(rows: Dataset) -> dict[str, Outcome]:
+    """The same for formats whose rows are preference rows with more columns."""
+    return {"DPOTrainer": step(DPOTrainer, DPOConfig, rows, reference=True, max_length=LENGTH)}
+
+
 def unpaired(rows: Dataset) -> dict[str, Outcome]:
     return {"KTOTrainer": step(KTOTrainer, KTOConfig, rows, reference=True, max_length=LENGTH)}
+
+
+def triple(rows: Dataset) -> dict[str, Outcome]:
+    return {"TPOTrainer": step(TPOTrainer, TPOConfig, rows, max_length=LENGTH)}
 
 
 def prompt_only(rows: Dataset) -> dict[str, Outcome]:
@@ -81,7 +91,6 @@ def step(
             save_strategy="no",
             use_cpu=not torch.cuda.is_available(),
             bf16=False,
-            gradient_checkpointing=False,
             disable_tqdm=True,
             logging_strategy="no",
             **given,
