@@ -295,7 +295,7 @@ def submit_annotation(
     `LeaseGone`, `AlreadySubmitted`, `IncompleteAnswers`, `InvalidAnswer`.
     """
     at = at or timezone.now()
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic():
         assignment = held(assignment_id, user_id, at)
         labels = write_answers(assignment, answers, rationale=rationale, duration_ms=duration_ms, at=at)
         prepared(FINISH, {"assignment": assignment.pk, "seat": assignment.seat_id, "at": at})

@@ -19,6 +19,9 @@ class Problem(Exception):
         self.detail = detail
         self.facts = facts
 
+    def __str__(self) -> str:
+        return self.detail
+
     def document(self) -> dict[str, Any]:
         """The RFC 9457 problem document."""
         return {

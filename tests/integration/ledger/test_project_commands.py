@@ -54,7 +54,10 @@ def test_without_a_superuser_outside_the_demo_it_names_createsuperuser(settings)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["x", "--template", "multipreff"], "There is no template named 'multipreff'. Did you mean 'multipref'"),
+        (
+            ["x", "--template", "multipreff"],
+            "There is no template named 'multipreff'. Did you mean 'multipref'",
+        ),
         (["Not A Slug", "--template", "blank"], "'Not A Slug' is not a slug"),
         (["x", "--template", "blank", "--overlap", "0"], "The overlap must be 1…50, not 0."),
     ],

@@ -1,0 +1,46 @@
+"""Test data, made by the same actions that production uses."""
+
+import io
+from typing import Any
+
+import orjson
+
+from accounts.models import Token, User
+from accounts.rights import Role
+from ledger.actions import add_member, create_project, person_for
+from ledger.imports.load import Report, import_stream
+from ledger.models import Project, Rater
+
+
+def make_user(email: str = "owner@test.local", **fields: Any) -> User:
+    return User.objects.by_email(email) or User.objects.create_user(email, "secret-enough", **fields)
+
+
+def make_project(slug: str = "words", *, template: str = "multipref", overlap: int = 1) -> Project:
+    return create_project(slug=slug, template=template, owner=make_user(), overlap=overlap)
+
+
+def make_row(number: int, *, responses: int = 2, **more: Any) -> dict[str, Any]:
+    texts = [
+        {"text": f"Answer {index} to {number}.", "model": f"model-{index}"} for index in range(responses)
+    ]
+    return {"id": f"i{number}", "prompt": f"Question {number}?", "responses": texts, **more}
+
+
+def import_rows(project: Project, rows: list[dict[str, Any]]) -> Report:
+    return import_stream(project, io.BytesIO(b"\n".join(map(orjson.dumps, rows))))
+
+
+def make_instances(project: Project, count: int = 3, **more: Any) -> Report:
+    return import_rows(project, [make_row(number, **more) for number in range(count)])
+
+
+def make_annotator(project: Project, email: str = "ann@test.local") -> tuple[User, Rater, str]:
+    """A user, their rater, and a bearer token."""
+    user = add_member(project, email=email, role=Role.ANNOTATOR).user
+    return user, person_for(user, project), Token.issue(user)[1]
+
+
+def make_answers(strength: int = -1) -> dict[str, Any]:
+    """Answers to every aspect of the template `multipref`."""
+    return {name: {"strength": strength} for name in ("helpful", "truthful", "harmless", "overall")}
