@@ -32,6 +32,7 @@ LONGEST_PAUSE = 30.0  # seconds between two starts of a child that keeps crashin
 STEADY = 60.0  # a child that lived this long starts again without a pause
 GRACE = 12.0  # seconds for a clean end, before a child is killed
 READY_PATIENCE = 60.0
+SERVICE_CHECK = 3.0
 
 
 @dataclass
@@ -163,14 +164,28 @@ def become(part: str) -> int:
 
 def watch(web: Child, others: list[Child], stopping: threading.Event) -> None:
     """Keep the children running until `stopping`; the others start when the web server answers."""
+    home = settings.SWITCHYARD_HOME
+    services = {name for name, up in embedded.running(home).items() if up}
     web.start()
-    began, running = time.monotonic(), [web]
+    began = checked = time.monotonic()
+    running = [web]
     while not stopping.wait(0.2 if len(running) == 1 else 0.5):
         if len(running) == 1 and (ready(settings.PORT) or time.monotonic() - began > READY_PATIENCE):
             greet(f"http://{settings.HOST}:{settings.PORT}/", demo=settings.DEMO)
             running += others
+        if time.monotonic() - checked > SERVICE_CHECK:
+            checked = time.monotonic()
+            tend_services(home, services)
         for child in running:
             child.tend()
+
+
+def tend_services(home: Path, wanted: set[str]) -> None:
+    """Start an embedded service that crashed again; PostgreSQL then recovers what was committed."""
+    up = embedded.running(home)
+    for name in sorted(name for name in wanted if not up[name]):
+        say(f"{name} is gone; starting it again")
+        embedded.ensure(home, database="postgres" in wanted, cache="redis" in wanted)
 
 
 def ready(port: int) -> bool:

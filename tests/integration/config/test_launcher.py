@@ -138,6 +138,13 @@ def test_a_crashed_part_starts_again(run):
     run.wait(lambda: any("beat" in words.split() for _, words in processes_of(run.home)))
 
 
+def test_a_crashed_service_starts_again(run):
+    pid = int((run.home / "services" / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    run.wait(run.says("postgres is gone; starting it again"))
+    run.wait(run.ready)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a parent's death")
 def test_a_killed_launcher_leaves_nothing_behind(run):
     run.process.kill()
