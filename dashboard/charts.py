@@ -67,7 +67,7 @@ def draw_curve(points: Sequence[Point], *, mark: Point | None) -> Curve:
         start=start,
         end=end,
         rows=[Tick(scale.y(value), f"{value:.2f}".rstrip("0").ljust(3, "0")) for value in steps(scale)],
-        columns=[Tick(scale.x(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)],
+        columns=[Tick(scale.x(share), f"{100 * share:.0f} %") for share in (0, 0.25, 0.5, 0.75, 1)],
     )
 
 

@@ -213,5 +213,7 @@ class RouteForm(forms.Form):
 
 class SnapshotForm(forms.Form):
     version = forms.CharField(
-        label=_("Version"), max_length=80, help_text=_("Letters, digits and ._+-, for example v1.")
+        label=_("Version"),
+        max_length=80,
+        widget=forms.TextInput({"placeholder": _("a version, such as v1")}),
     )

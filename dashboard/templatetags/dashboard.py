@@ -7,9 +7,12 @@ from django import template
 from dashboard.instances import outcome_in_words
 from judges.models import JudgeRun
 from ledger.models import Project, Rater
+from quality.panels import JudgesBesidePeople, RaterRow
 from routing.models import Decision, Preference
 
 register = template.Library()
+
+NOTHING = (None, "")  # a figure that is undefined, and one that a template did not find
 
 WAY_CLASS = {Decision.Way.HUMAN: "people", Decision.Way.AI: "ai", Decision.Way.BOTH: "fused"}
 SOURCE_CLASS = {
@@ -43,12 +46,12 @@ def outcome(preference: Preference) -> str:
 @register.filter
 def share(value: Any) -> str:
     """A share as two decimals; a dash where there is none."""
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value in NOTHING else f"{value:.2f}"
 
 
 @register.filter
 def percent(value: Any) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value in NOTHING else f"{100 * value:.0f} %"
 
 
 @register.filter
@@ -75,20 +78,17 @@ def duration(minutes: float | None) -> str:
 
 
 @register.filter
-def interval(estimate: Any) -> str:
-    """The bounds of a `quality.intervals.Estimate`."""
-    return "–" if estimate is None or estimate.low is None else f"{estimate.low:.2f}–{estimate.high:.2f}"
-
-
-@register.filter
-def interval_percent(estimate: Any) -> str:
-    return "–" if estimate.low is None else f"{100 * estimate.low:.0f}–{100 * estimate.high:.0f} %"
+def ranked(panel: JudgesBesidePeople) -> list[RaterRow]:
+    """The judges and, at its place among them, the baseline."""
+    return sorted([*panel.judges, panel.baseline], key=lambda row: -(row.majority.value or 0.0))
 
 
 @register.filter
 def money(value: Any, project: Project) -> str:
-    """An amount in the project's currency: whole above 100."""
+    """An amount in the project's currency, whole above 100; the sign alone for no amount."""
     sign = str(project.settings.get("currency", "$"))[:4]
+    if value == "":
+        return sign
     amount = float(value or 0)
     return f"{sign} {amount:,.0f}" if amount >= 100 or not amount else f"{sign} {amount:,.2f}"
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
-from dashboard.beside import Beside, Judge, beside, has_labels, main_aspect
 from dashboard.doors import address, page, within
+from dashboard.figures import has_labels, judges_beside_people, main_aspect, row_of
 from dashboard.forms import RunForm
 from dashboard.remembering import remembered, watermark
 from judges.actions import cancel_run, pause_run, resume_run, start_run
@@ -22,6 +22,7 @@ from judges.models import JudgeRun
 from judges.specs import find_judge, judge_names
 from ledger.access import Place
 from ledger.models import Label, Project
+from quality.panels import JudgesBesidePeople, RaterRow
 from web.problems import NotFound, Problem
 
 SHOWN_RUNS = 15
@@ -37,7 +38,7 @@ class Card:
     pace: float  # pairs a second in its last run; 0 where it never ran
     cost: float  # of an instance in its last run
     run: JudgeRun | None  # the one that is under way
-    figures: Judge | None
+    row: RaterRow | None
 
     @property
     def minutes(self) -> float | None:
@@ -55,11 +56,10 @@ def judges(request: HttpRequest, place: Place) -> HttpResponse:
     project = place.project
     aspects = list(project.aspects.all())
     aspect = main_aspect(project, request.GET.get("aspect", ""))
-    figures = beside(aspect) if aspect and has_labels(project) else None
+    panel = judges_beside_people(aspect) if aspect and has_labels(project) else None
     context = {
-        "cards": cards(project, figures),
-        "imported": imported(project, figures),
-        "beside": figures,
+        "cards": cards(project, panel),
+        "panel": panel,
         "aspect": aspect,
         "aspects": aspects,
         "runs": JudgeRun.objects.filter(project=project)
@@ -81,16 +81,16 @@ def labelled_by_judge(project: Project) -> dict[str, int]:
     return remembered(project, "judged", str(watermark(project)), count)
 
 
-def cards(project: Project, figures: Beside | None) -> list[Card]:
+def cards(project: Project, panel: JudgesBesidePeople | None) -> list[Card]:
     done, total = labelled_by_judge(project), project.instances.count()
     runs = list(JudgeRun.objects.filter(project=project).select_related("rater").latest_first()[:200])
     return [
-        card(find_judge(project, name), done.get(name, 0), total, runs, figures)
+        card(find_judge(project, name), done.get(name, 0), total, runs, panel)
         for name in judge_names(project)
     ]
 
 
-def card(spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], figures: Beside | None) -> Card:
+def card(spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], panel: JudgesBesidePeople | None) -> Card:
     mine = [run for run in runs if run.rater.name == spec.name]
     timed = next((run for run in mine if run.seconds and run.done), None)
     return Card(
@@ -100,14 +100,8 @@ def card(spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], figures: 
         pace=timed.pairs_per_second if timed else 0.0,
         cost=float(timed.cost) / timed.done if timed else 0.0,
         run=next((run for run in mine if run.active), None),
-        figures=figures.judge(spec.name) if figures else None,
+        row=row_of(panel, spec.name),
     )
-
-
-def imported(project: Project, figures: Beside | None) -> list[Judge]:
-    """The judges whose labels came with the data and that cannot be run here."""
-    known = set(judge_names(project))
-    return [judge for judge in figures.judges if judge.name not in known] if figures else []
 
 
 @require_POST

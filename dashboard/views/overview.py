@@ -5,14 +5,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from accounts.rights import Right, allowed
-from dashboard.beside import Beside, Judge, beside, has_labels, main_aspect
 from dashboard.charts import at_budget, draw_curve
 from dashboard.doors import page, within
 from dashboard.facts import Facts, facts_of, next_steps, undecided
+from dashboard.figures import (
+    below_baseline,
+    has_labels,
+    judges_beside_people,
+    main_aspect,
+    people_one_by_one,
+    row_of,
+)
 from dashboard.forecasts import Forecast, forecast_of
 from dashboard.reasons import reasons_of
 from ledger.access import Place
-from ledger.models import Aspect, Project
+from ledger.models import Aspect
 from routing.models import Route
 from web.problems import Invalid
 
@@ -29,7 +36,7 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
     forecast = forecast_of(aspect)
     context = {"facts": facts, "route": route, "aspect": aspect, **forecast_context(request, route, forecast)}
     if not request.headers.get("HX-Request"):
-        context |= panels(place, aspect, route, facts)
+        context |= panels(place, aspect, route, facts, forecast)
     return page(
         request,
         place,
@@ -40,15 +47,19 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
     )
 
 
-def panels(place: Place, aspect: Aspect | None, route: Route | None, facts: Facts) -> dict[str, Any]:
+def panels(
+    place: Place, aspect: Aspect | None, route: Route | None, facts: Facts, forecast: Forecast
+) -> dict[str, Any]:
     """All but the forecast."""
     project = place.project
-    figures = beside(aspect) if aspect and has_labels(project) else None
-    judge = standing(figures, route)
-    weak = judge.name if judge and judge.below_baseline else ""
-    steps = next_steps(project, facts, weak=weak, disputed=undecided(project), leaning=leaning(figures))
+    labelled = aspect is not None and has_labels(project)
+    panel = judges_beside_people(aspect) if aspect and labelled else None
+    judge = row_of(panel, route.judge.name if route and route.judge else forecast.judge)
+    leaning = sum(row.leans for row in people_one_by_one(aspect)) if aspect and labelled else 0
+    weak = judge.name if judge and below_baseline(judge) else ""
+    steps = next_steps(project, facts, weak=weak, disputed=undecided(project), leaning=leaning)
     return {
-        "beside": figures,
+        "panel": panel,
         "judge": judge,
         "reasons": reasons_of(route) if route else [],
         "steps": [step for step in steps if allowed_step(place, step.view)],
@@ -59,21 +70,6 @@ def allowed_step(place: Place, view: str) -> bool:
     """Reviewers see what they may act on."""
     needed = {"instances": Right.REVIEW, "quality": Right.REVIEW, "exports": Right.EXPORT}
     return allowed(place.user, place.role, needed.get(view, Right.MANAGE))
-
-
-def standing(figures: Beside | None, route: Route | None) -> Judge | None:
-    """The judge whose label stands: the route's, else the best."""
-    if figures is None:
-        return None
-    named = figures.judge(route.judge.name) if route and route.judge else None
-    return named or figures.best
-
-
-def leaning(figures: Beside | None) -> int:
-    """How many people prefer what is shown first beyond chance: the lower end of the interval is above 0.6."""
-    if figures is None:
-        return 0
-    return sum(1 for skill in figures.skills if skill.first.low is not None and skill.first.low > 0.6)
 
 
 def forecast_context(request: HttpRequest, route: Route | None, forecast: Forecast) -> dict[str, Any]:
@@ -102,7 +98,3 @@ def chosen_percent(request: HttpRequest, default: int) -> int:
         raise Invalid(f"The budget must be 0…100 per cent, not {text!r:.40}.", budget=text[:40])
     return int(text)
 
-
-def currency(project: Project) -> str:
-    """The project's currency sign, as its settings name it."""
-    return str(project.settings.get("currency", "$"))[:4]

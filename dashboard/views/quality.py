@@ -3,19 +3,21 @@
 from django.http import HttpRequest, HttpResponse
 
 from accounts.rights import Right
-from dashboard.beside import beside, has_labels, main_aspect
 from dashboard.doors import page, within
+from dashboard.figures import has_labels, judges_beside_people, main_aspect, people_one_by_one
 from ledger.access import Place
+from quality.panels import people_among_themselves
 
 
 @within(Right.REVIEW)
 def quality(request: HttpRequest, place: Place) -> HttpResponse:
-    """One aspect's figures, each with its interval and its n."""
+    """One aspect's judges and people, and how people agree on every aspect."""
     aspect = main_aspect(place.project, request.GET.get("aspect", ""))
-    labelled = has_labels(place.project)
-    context = {
-        "aspect": aspect,
-        "aspects": list(place.project.aspects.all()),
-        "beside": beside(aspect) if aspect and labelled else None,
-    }
+    context = {"aspect": aspect, "aspects": list(place.project.aspects.all())}
+    if aspect and has_labels(place.project):
+        context |= {
+            "panel": judges_beside_people(aspect),
+            "among": people_among_themselves(place.project),
+            "people": people_one_by_one(aspect),
+        }
     return page(request, place, "dashboard/quality.html", context, tab="quality")

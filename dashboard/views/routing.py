@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
-from dashboard.beside import beside, main_aspect
 from dashboard.doors import address, page, within
+from dashboard.figures import below_baseline, has_labels, judges_beside_people, main_aspect, row_of
 from dashboard.forms import RouteForm
 from dashboard.reasons import reasons_of
 from ledger.access import Place
@@ -138,9 +138,11 @@ def examples(planned: Plan) -> list[Example]:
 def weak_judge(project: Project) -> str:
     """The name of the judge with most labels where it is below the baseline."""
     aspect = main_aspect(project)
-    judges = judges_of(aspect) if aspect else []
-    figures = beside(aspect).judge(judges[0].name) if aspect and judges else None
-    return figures.name if figures and figures.below_baseline else ""
+    judges = judges_of(aspect) if aspect and has_labels(project) else []
+    if aspect is None or not judges:
+        return ""
+    row = row_of(judges_beside_people(aspect), judges[0].name)
+    return judges[0].name if below_baseline(row) else ""
 
 
 @require_POST
