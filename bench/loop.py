@@ -1,0 +1,216 @@
+"""The annotator's loop, next + submit over HTTP, beside its limits taken in the same run.
+
+    .venv/bin/python bench/loop.py [--seconds 15] [--instances 10000] [--people 1 16 50]
+
+Starts a server of its own on an embedded database in a scratch folder (fsync and synchronous_commit
+on), imports the instances over HTTP, lets people work through kept-alive connections, and checks
+afterwards that no instance is over its overlap and that every receipt is in the ledger. Processor time
+is that of the web processes and of PostgreSQL. Limits: an empty view (`/healthz`) called twice a cycle,
+and the loop's own SQL without HTTP.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+HOME = os.environ.setdefault("SWITCHYARD_HOME", tempfile.mkdtemp(prefix="switchyard-bench-"))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from accounts.models import Token, User  # noqa: E402
+from annotate.actions import lease_next_id, submit_annotation  # noqa: E402
+from annotate.api import assignment_document  # noqa: E402
+from bench.machine import cpu_seconds, describe  # noqa: E402
+from ledger.actions import add_member, create_project, person_for  # noqa: E402
+from ledger.models import Label, Project  # noqa: E402
+
+PORT = 8399
+
+
+class Person(threading.Thread):
+    """Works until the time is over; keeps what was seen."""
+
+    def __init__(self, slug: str, token: str, until: float) -> None:
+        super().__init__()
+        self.slug, self.until = slug, until
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+        self.times: list[float] = []
+        self.taken: Counter[str] = Counter()
+        self.receipts: list[int] = []
+        self.wrong: Counter[str] = Counter()
+
+    def post(self, path: str, body: dict, **headers: str) -> tuple[int, bytes]:
+        self.line.request("POST", path, json.dumps(body), {**self.headers, **headers})
+        answer = self.line.getresponse()
+        return answer.status, answer.read()
+
+    def run(self) -> None:
+        while time.time() < self.until:
+            began = time.perf_counter()
+            status, text = self.post(f"/api/v1/projects/{self.slug}/next/", {})
+            if status != 200:
+                self.wrong[f"next {status}"] += 1
+                return
+            task = json.loads(text)
+            answers = {aspect["name"]: {"strength": random.choice((-2, -1, 0, 1, 2))} for aspect in task["aspects"]}
+            path = f"/api/v1/assignments/{task['assignment']}/submit/"
+            status, text = self.post(path, {"answers": answers}, **{"Idempotency-Key": str(random.random())})
+            if status != 200:
+                self.wrong[f"submit {status}"] += 1
+                continue
+            self.times.append(time.perf_counter() - began)
+            self.taken[task["instance"]["id"]] += 1
+            self.receipts += json.loads(text)["labels"]
+
+
+def row(number: int) -> str:
+    """About 2.5 kB, as ten thousand in 25 MB."""
+    texts = [{"text": f"Answer {place} to {number}. " * 48} for place in ("one", "two")]
+    return json.dumps({"id": f"i{number}", "prompt": f"Question {number}? " * 20, "responses": texts})
+
+
+def measured(act: Callable[[], None], servers: list[int]) -> tuple[float, float]:
+    """Wall and processor seconds of an act."""
+    before, began = sum(map(cpu_seconds, servers)), time.perf_counter()
+    act()
+    return time.perf_counter() - began, sum(map(cpu_seconds, servers)) - before
+
+
+def loop(project: Project, people: int, seconds: float, servers: list[int]) -> str:
+    tokens = [Token.issue(add_member(project, email=f"p{n}@load.local").user)[1] for n in range(people)]
+    workers = [Person(project.slug, token, time.time() + seconds) for token in tokens]
+
+    def work() -> None:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    wall, cpu = measured(work, servers)
+    times = sorted(time for worker in workers for time in worker.times)
+    taken = sum((worker.taken for worker in workers), Counter())
+    receipts = {pk for worker in workers for pk in worker.receipts}
+    kept = Label.objects.filter(pk__in=receipts).count()
+    errors = sum((worker.wrong for worker in workers), Counter())
+    n = len(times)
+    return (
+        f"| {people} | {n} | {n / wall:.0f} | {1000 * cpu / n:.2f} | {1000 * median(times):.0f} | "
+        f"{1000 * times[int(0.95 * n)]:.0f} | {sum(count > 1 for count in taken.values())} | "
+        f"{sum(errors.values())} | {kept} of {len(receipts)} |"
+    )
+
+
+def empty_view(servers: list[int], calls: int = 2000) -> float:
+    """Processor milliseconds of two calls of a view that does nothing."""
+    line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+
+    def call() -> None:
+        for _ in range(calls):
+            line.request("GET", "/healthz")
+            line.getresponse().read()
+
+    return 2000 * measured(call, servers)[1] / calls
+
+
+def bare_sql(project: Project, postgres: int, cycles: int = 500) -> float:
+    """Processor milliseconds of a cycle of the same verbs without HTTP: this process and PostgreSQL."""
+    user = User.objects.create_user("bare@load.local")
+    rater = person_for(user, project)
+    answers = {aspect.name: {"strength": 1} for aspect in project.aspects.all()}
+
+    def work() -> None:
+        for _ in range(cycles):
+            leased = lease_next_id(project, rater.pk, at=timezone.now())
+            assert leased is not None
+            assignment_document(project, leased)
+            submit_annotation(assignment_id=leased, user_id=user.pk, answers=answers)
+
+    return 1000 * measured(work, [os.getpid(), postgres])[1] / cycles
+
+
+def postmaster() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        (folder,) = cursor.fetchone()
+    return int((Path(folder) / "postmaster.pid").read_text().split()[0])
+
+
+def start_server() -> subprocess.Popen:
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(PORT), "--workers", "2"]
+    server = subprocess.Popen(
+        [*command, "--blocking-threads", "4", "--log-level", "error", "config.wsgi:application"], cwd=ROOT
+    )
+    for _ in range(200):
+        try:
+            http.client.HTTPConnection("127.0.0.1", PORT, timeout=1).request("GET", "/healthz")
+            return server
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def import_over_http(slug: str, token: str, instances: int) -> str:
+    body = "\n".join(map(row, range(instances))).encode()
+    line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=300)
+    began = time.perf_counter()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+    line.request("POST", f"/api/v1/projects/{slug}/instances/", body, headers)
+    report = json.loads(line.getresponse().read())
+    seconds = time.perf_counter() - began
+    assert report["imported"] == instances, report
+    return f"{instances:,} instances, {len(body) / 1e6:.0f} MB, in {seconds:.2f} s"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--instances", type=int, default=10_000)
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 16, 50])
+    options = parser.parse_args()
+    print(describe())
+    call_command("migrate", verbosity=0)
+    owner = User.objects.by_email("owner@load.local") or User.objects.create_superuser("owner@load.local")
+    token = Token.issue(owner)[1]
+    server = start_server()
+    servers = [server.pid, postmaster()]
+    try:
+        rows = []
+        for people in options.people:
+            slug = f"loop-{people}-{random.randrange(10**6)}"
+            project = create_project(slug=slug, template="multipref", owner=owner)
+            imported = import_over_http(slug, token, options.instances)
+            rows.append(loop(Project.objects.get(pk=project.pk), people, options.seconds, servers))
+        print(f"import over HTTP: {imported}")
+        print("| people | cycles | a second | CPU ms a cycle | p50 ms | p95 ms | over the overlap | errors | kept |")
+        print("|---|---|---|---|---|---|---|---|---|", *rows, sep="\n")
+        print(f"limits, CPU ms a cycle: empty view twice {empty_view(servers):.2f}, ", end="")
+        print(f"the same SQL without HTTP {bare_sql(Project.objects.get(pk=project.pk), servers[1]):.2f}")
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+if __name__ == "__main__":
+    main()
