@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from ledger.models import Instance
 from ledger.models import Response as LedgerResponse
-from web.content import Content, direction, render
+from web.content import Content, direction, divided, render, words
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -75,10 +75,19 @@ def pane(response: LedgerResponse, *, place: int) -> Pane:
     return Pane(place, response.index, [turn(message) for message in messages])
 
 
-def panes(instance: Instance, order: Sequence[int]) -> list[Pane]:
+def counted_pane(response: LedgerResponse, *, place: int, dividing: Any) -> Pane:
+    """The response's text as it is stored, so that offsets can be counted, with its segments told apart."""
+    segments = dividing.segments(response.index) if hasattr(dividing, "segments") else []
+    content = Content(divided(response.text, segments), words(response.text), False, 0)
+    return Pane(place, response.index, [Turn("assistant", who("assistant"), content, direction(response.text))])
+
+
+def panes(instance: Instance, order: Sequence[int], *, dividing: Any = None) -> list[Pane]:
     """The responses as shown: `order` holds their indices from the first place to the last."""
     by_index = {response.index: response for response in instance.responses.all()}
-    return [pane(by_index[index], place=place) for place, index in enumerate(order, 1)]
+    if dividing is None:
+        return [pane(by_index[index], place=place) for place, index in enumerate(order, 1)]
+    return [counted_pane(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)]
 
 
 NOTES = {

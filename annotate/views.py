@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -82,8 +83,10 @@ def next_screen(request: HttpRequest, place: Place, *, done: str = "") -> HttpRe
 
 def work_form(assignment: Assignment, *, fields: Fields | None) -> WorkForm:
     instance = assignment.instance
+    prefetch_related_objects([instance], "responses")
+    texts = [response.text for response in instance.responses.all()]
     aspects = asked_about(assignment.project, instance)
-    return WorkForm(aspects, size=instance.size, order=assignment.order, fields=fields)
+    return WorkForm(aspects, texts=texts, order=assignment.order, fields=fields)
 
 
 def show(request: HttpRequest, page: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -111,7 +114,7 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
     instance = assignment.instance
     correcting = assignment.status == Assignment.Status.SUBMITTED
     verb = "resubmit" if correcting else "submit"
-    asked, shown = prompt(instance), panes(instance, assignment.order)
+    asked, shown = prompt(instance), panes(instance, assignment.order, dividing=form.dividing())
     return {
         "assignment": assignment,
         "form": form,

@@ -3,9 +3,9 @@
 Three fences, each enough alone: raw HTML is off in the Markdown parser, the result passes nh3's
 allow-list, and the pages' content security policy runs no inline script or style.
 
-What could deceive or break a reader's page is made visible instead of obeyed: bidirectional
-overrides, floods of zero-width characters and of combining marks, and control characters. The stored text stays as it is;
-only what is shown changes.
+What could deceive or break a reader's page is made visible instead of obeyed: bidirectional overrides,
+floods of zero-width characters and of combining marks, and control characters. The stored text stays as
+it is; only what is shown changes.
 """
 
 import re
@@ -62,6 +62,29 @@ def visible(text: str) -> str:
 def escaped(text: str) -> str:
     """HTML of plain text, with the marks of `visible` set off."""
     return SHOWN_MARK.sub(r'<span class="odd">\1</span>', str(escape(text)))
+
+
+ODD = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in (BIDI, ZERO_WIDTH, MARKS, CONTROL)) + "|\r")
+
+
+def counted(text: str) -> str:
+    """HTML of plain text in which characters can still be counted: what is written out says how many it stands for."""
+    html, at = [], 0
+    for odd in ODD.finditer(text):
+        shown = "" if odd[0] == "\r" else visible(odd[0]).strip("⟦⟧")
+        html += [str(escape(text[at : odd.start()])), f'<span class="odd" data-length="{len(odd[0])}">{shown}</span>']
+        at = odd.end()
+    return "".join([*html, str(escape(text[at:]))])
+
+
+def divided(source: str, segments: Sequence[tuple[int, int]]) -> SafeString:
+    """`source` as plain text in which each segment is an element that says where it starts and ends."""
+    html, at = [], 0
+    for start, end in segments:
+        body = counted(source[start:end])
+        html += [counted(source[at:start]), f'<span class="seg" data-start="{start}" data-end="{end}">{body}</span>']
+        at = end
+    return mark_safe('<div class="plain" data-text>' + "".join([*html, counted(source[at:])]) + "</div>")  # noqa: S308
 
 
 # ---------------------------------------------------------------- Markdown
@@ -124,9 +147,10 @@ def image(_self: RendererHTML, tokens: Sequence[Token], at: int, *_: Any) -> str
     Loading it from elsewhere would tell that server who is labelling what.
     """
     source, alt = str(tokens[at].attrs.get("src", "")), escaped(tokens[at].content)
+    host = escape(urlsplit(source).netloc)
     if source.startswith(("/media/", "data:image/")):
         return f'<img src="{escape(source)}" alt="{escape(tokens[at].content)}" loading="lazy">'
-    return f'<a href="{escape(source)}">{alt or escape(urlsplit(source).netloc)} ({escape(urlsplit(source).netloc)})</a>'
+    return f'<a href="{escape(source)}">{alt or host} ({host})</a>'
 
 
 def table_open(*_: Any) -> str:

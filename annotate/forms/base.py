@@ -44,17 +44,24 @@ def plain_number(value: float) -> str:
 class AspectForm:
     """One aspect's questions over one instance.
 
-    `order` holds the response indices as shown; `fields` what was posted, kept as a draft, or made
-    from an earlier value. Everything that is posted names responses by index, never by place.
+    `texts` are the responses by index; `order` holds the indices as shown; `fields` what was posted, kept
+    as a draft, or made from an earlier value. Everything posted names responses by index, never by place.
     """
 
     template: ClassVar[str]
+    needs_offsets: ClassVar[bool] = False  # whether the texts must be shown as they are stored
 
     def __init__(
-        self, aspect: Aspect, *, size: int, order: Sequence[int], fields: Fields | None = None
+        self,
+        aspect: Aspect,
+        *,
+        texts: Sequence[str],
+        order: Sequence[int],
+        fields: Fields | None = None,
     ) -> None:
         self.aspect = aspect
-        self.size = size
+        self.texts = list(texts)
+        self.size = len(texts)
         self.order = list(order)
         self.fields = fields or {}
         self.error = ""
@@ -138,7 +145,7 @@ class AspectForm:
         return extras
 
     def clean(self) -> dict[str, Any] | None:
-        """The validated value; None where an optional aspect was left alone. Sets `error` and returns None where wrong."""
+        """The validated value; None where an optional aspect was left alone, and where `error` says what is wrong."""
         if not self.touched and not self.aspect.required:
             return None
         if not self.answered:

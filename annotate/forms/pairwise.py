@@ -23,7 +23,8 @@ def degrees(steps: int) -> list[str]:
 
 
 class PairwiseForm(AspectForm):
-    template = "annotate/tasks/pairwise.html"
+    template = "annotate/tasks/scale.html"
+    field = "strength"
 
     def strengths(self) -> list[tuple[int, str]]:
         """`(strength in the ledger's sense, words)` from "the left is far better" to "the right is far better"."""

@@ -13,12 +13,17 @@ def aspect_form(aspect: Aspect, **given: Any) -> AspectForm:
 
 
 class WorkForm:
-    """The forms of `aspects`, over an instance of `size` responses shown in `order`."""
+    """The forms of `aspects`, over responses of these `texts` shown in `order`."""
 
     def __init__(
-        self, aspects: Iterable[Aspect], *, size: int, order: Sequence[int], fields: Fields | None = None
+        self,
+        aspects: Iterable[Aspect],
+        *,
+        texts: Sequence[str],
+        order: Sequence[int],
+        fields: Fields | None = None,
     ) -> None:
-        self.parts = [aspect_form(aspect, size=size, order=order, fields=fields) for aspect in aspects]
+        self.parts = [aspect_form(aspect, texts=texts, order=order, fields=fields) for aspect in aspects]
         self.answers: dict[str, dict[str, Any]] = {}
 
     def __iter__(self) -> Any:
@@ -44,3 +49,7 @@ class WorkForm:
             if part.aspect.name in answers:
                 fields |= part.fields_of(answers[part.aspect.name])
         return fields
+
+    def dividing(self) -> AspectForm | None:
+        """The part that needs the texts as they are stored, where there is one; of several the first."""
+        return next((part for part in self.parts if part.needs_offsets), None)

@@ -45,7 +45,9 @@ class Text:
         known = {str(index) for index in range(size)}
         if not isinstance(given, dict) or set(given) != known:
             raise InvalidAnswer(f"texts must hold a text for each response, {sorted(known, key=int)}.")
-        return {"texts": {index: self.clean_text(given[index], settings) for index in sorted(given, key=int)}} | extras
+        return {
+            "texts": {index: self.clean_text(given[index], settings) for index in sorted(given, key=int)}
+        } | extras
 
     def clean_text(self, text: Any, settings: dict[str, Any]) -> str:
         if not isinstance(text, str) or not text.strip() or len(text) > LIMIT:

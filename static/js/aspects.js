@@ -9,10 +9,13 @@ const filled = (control) => (control.matches("[type=radio], [type=checkbox]") ? 
 
 // ---- has it been answered?
 
+const has = (scope) => (scope.matches("[data-choice]") ? filled(scope) : [...scope.querySelectorAll("[data-choice]")].some(filled));
+
 export function answered(aspect) {
   const rows = [...aspect.querySelectorAll("[data-row]")];
   const scopes = rows.length ? rows : [aspect];
-  const done = scopes.every((scope) => [...scope.querySelectorAll("[data-choice]")].some(filled));
+  const none = aspect.querySelector("[data-none]");
+  const done = none ? none.checked || aspect.querySelector("[data-mark]:checked, [data-edited]") : scopes.every(has);
   const sure = !("needsConfidence" in aspect.dataset) || aspect.querySelector('[name$=".confidence"]:checked');
   aspect.toggleAttribute("data-answered", Boolean(done && sure));
   if (done && sure) aspect.removeAttribute("data-wrong");
@@ -32,8 +35,9 @@ function words(label) {
 }
 
 function rowLine(row) {
-  const control = row.querySelector("[data-choice]:checked, input[type=number]");
-  return control?.value ? `${row.dataset.place}: ${control.value}` : "";
+  const control = row.matches("textarea") ? row : row.querySelector("[data-choice]:checked, input[type=number]");
+  const named = row.dataset.place ?? row.querySelector(".what")?.textContent;
+  return control?.value ? `${named}: ${(control.dataset.words ?? control.value).slice(0, 40)}` : "";
 }
 
 function rankLine(rows) {
@@ -45,14 +49,27 @@ function rankLine(rows) {
   return [...tiers].sort(([a], [b]) => a - b).map(([, places]) => places.join(" = ")).join(" > ");
 }
 
+// How often each label was given: "right 4 · wrong 1".
+function tally(rows) {
+  const said = new Map();
+  for (const row of rows) {
+    const label = row.querySelector("[data-choice]:checked")?.value;
+    if (label) said.set(label, (said.get(label) ?? 0) + 1);
+  }
+  return [...said].map(([label, times]) => `${label} ${times}`).join(" · ");
+}
+
 function mainLine(aspect) {
   const rows = [...aspect.querySelectorAll("[data-row]")];
   if (aspect.querySelector("[data-grid=rank]")) return rankLine(rows);
+  if (aspect.querySelector("[data-segments]")) return tally(rows);
   if (rows.length) return rows.map(rowLine).filter(Boolean).join(" · ");
   const chosen = [...aspect.querySelectorAll("[data-choice]:checked")].map((control) => words(control.parentElement));
   const typed = [...aspect.querySelectorAll("textarea[data-choice]")].map((area) => area.value.trim().slice(0, 60)).filter(Boolean);
-  const counted = [...aspect.querySelectorAll("[data-counted]")].map((count) => count.textContent);
-  return [...chosen, ...typed, ...counted].join(", ");
+  const counted = [...aspect.querySelectorAll("[data-counted]")].map((count) => count.textContent).filter(Boolean);
+  const marked = [...aspect.querySelectorAll("[data-mark]:checked")].map((mark) => mark.value.split(":").slice(3).join(":"));
+  const none = [...aspect.querySelectorAll("[data-js] [data-none]:checked, [data-edit] [data-none]:checked")].map((tick) => words(tick.parentElement));
+  return [...chosen, ...typed, ...counted, ...marked, ...none].join(", ");
 }
 
 function write(aspect) {

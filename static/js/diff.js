@@ -90,6 +90,22 @@ export function differences(left, right) {
   wrap(b, smooth(inB), "ins");
 }
 
+// The parts `[sign, text]` of an edit, as the ledger holds them.
+export function changes(before, after) {
+  const cut = (text) => text.match(/\s+|[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^]/gu) ?? [];
+  const [a, b] = [cut(before), cut(after)];
+  if (a.length * b.length > LIMIT) return [["-", before], ["+", after]];
+  const [inA, inB] = common(a, b);
+  const parts = [];
+  const push = (sign, text) => { const last = parts.at(-1); if (last?.[0] === sign) last[1] += text; else parts.push([sign, text]); };
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    if (i < a.length && !inA[i]) push("-", a[i++]);
+    else if (j < b.length && !inB[j]) push("+", b[j++]);
+    else { push("=", a[i++]); j += 1; }
+  }
+  return parts;
+}
+
 export function toggleDifferences(work) {
   const [left, right] = work.querySelectorAll(".pane > .body");
   const button = work.querySelector('[data-do="differences"]');

@@ -22,6 +22,7 @@ export function startGrids(work) {
     grid.addEventListener("focusin", (event) => { const row = event.target.closest("[data-row]"); if (row) setCurrent(row); });
     grid.addEventListener("input", (event) => slide(event.target));
     for (const row of rows) gist(work, row);
+    grid.addEventListener("row:tenths", (event) => tenths(event.target, event.detail));
     if (grid.dataset.grid === "rank") for (const row of rows) startDrag(row);
   }
 }
@@ -46,6 +47,14 @@ function slide(control) {
   if (!number || !range) return;
   if (control === range) number.value = range.value; else range.value = number.value;
   if (control === range) number.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function tenths(row, count) {
+  const number = row.querySelector("[data-number]");
+  const range = row.querySelector("[data-slider]");
+  range.value = Number(range.min) + (count / 10) * (Number(range.max) - Number(range.min));
+  number.value = range.value;
+  number.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 // ---- ranks

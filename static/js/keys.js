@@ -36,6 +36,15 @@ function find(name) {
   return null;
 }
 
+// A digit on a slider's row sets as many tenths of its scale.
+function slides(event) {
+  const row = scopes()[0];
+  const number = digit(event);
+  if (number === undefined || event.shiftKey || !row?.querySelector("[data-slider]")) return false;
+  row.dispatchEvent(new CustomEvent("row:tenths", { bubbles: true, detail: Number(number) }));
+  return true;
+}
+
 function press(control) {
   const input = control.querySelector("input") ?? control;
   if (input.type === "radio" && input.checked) return input.dispatchEvent(new Event("change", { bubbles: true }));
@@ -60,6 +69,7 @@ export function startKeys(doing) {
     if (name === "enter" && handlesEnter(event.target)) return;
     const control = find(digit(event) && event.shiftKey ? `shift+${name}` : name);
     if (control) return run(() => press(control), event);
+    if (slides(event)) return event.preventDefault();
     const keys = JSON.parse(document.getElementById("work")?.dataset.keys ?? "{}");
     const action = Object.keys(keys).find((one) => keys[one] === name);
     if (action && doing[action] && !event.repeat) run(doing[action], event);

@@ -20,7 +20,9 @@ RICH = {
         {"role": "user", "content": "Then $x^2$?"},
     ],
     "responses": [
-        {"text": "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\ndef f(): return 'x'  # why\n```\n\n> quote"},
+        {
+            "text": "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\ndef f(): return 'x'  # why\n```\n\n> quote"
+        },
         {"text": "السماء زرقاء [link](https://example.org) `code` ~~gone~~\n\n1. one\n2. two\n\na\u202eb"},
     ],
     "context": {"reference": "Forty-two.", "rubric": {"1": "bad", "5": "good"}},
