@@ -48,22 +48,23 @@ ORDER BY instance_id, aspect_id
 Narrow = Callable[[Iterable[Pair]], Iterator[Pair]]
 
 
-def read_cases(moment: Moment, choices: Choices, narrow: Narrow) -> Iterator[Case]:
-    """Every instance in the order of import, with the pairs that `narrow` keeps and its labels."""
+def read_cases(moment: Moment, choices: Choices, narrow: Narrow, *, said: Moment) -> Iterator[Case]:
+    """Every instance in the order of import, with its pairs that `narrow` keeps and its labels as of `said`."""
     last = 0
     while page := rows(INSTANCES_SQL, {"project": moment.project.pk, "after": last, "limit": CHUNK}):
         last = page[-1][0]
         kept = [row for row in page if moment.frozen is None or holds(moment.frozen.instances, row[0])]
         if kept:
-            yield from cases_of(moment, choices, narrow, kept)
+            yield from cases_of(moment, choices, narrow, kept, said)
 
 
-def cases_of(moment: Moment, choices: Choices, narrow: Narrow, page: list[tuple[Any, ...]]) -> Iterator[Case]:
+def cases_of(
+    moment: Moment, choices: Choices, narrow: Narrow, page: list[tuple[Any, ...]], said: Moment
+) -> Iterator[Case]:
     ids = [row[0] for row in page]
     answers, settled = answers_of(ids), settled_of(moment, ids)
-    verdicts = verdicts_of(
-        moment, ids, {label for rows in settled.values() for row in rows for label in row[-1]}
-    )
+    counted = {label for held in settled.values() for row in held for label in row[-1]}
+    verdicts = verdicts_of(said, ids, counted)
     heads = heads_of(moment)
     for row in page:
         pk, ref, prompt, context, metadata, group = row

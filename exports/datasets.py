@@ -89,7 +89,7 @@ def shape_of(moment: Moment, choices: Choices) -> Shape:
     with connection.cursor() as cursor:
         cursor.execute(CONVERSATIONAL_SQL, {"project": moment.project.pk})
         conversational = cursor.fetchone()[0]
-    ratings = [aspect for aspect in moment.aspects if aspect.task_type == "rating"]
+    ratings = [aspect for aspect in moment.aspects if {"min", "max"} <= set(aspect.settings)]
     shape = Shape(
         conversational=conversational,
         project=moment.project.slug,
@@ -129,7 +129,8 @@ def read(dataset: Dataset, entry: Format) -> tuple[Iterator[Row], Tally]:
     if entry.reads is Reads.PAIRS:
         records: Iterator[Any] = selector.pairs(read_pairs(moment, choices, metadata=entry.metadata))
     else:
-        cases = read_cases(moment, choices, selector.pairs)
+        said = dataset.moment if entry.all_labels else moment
+        cases = read_cases(moment, choices, selector.pairs, said=said)
         records = (case for case in cases if selector.wants(case.metadata))
     rows = rows_of(records, entry, dataset.shape, splitter)
     if choices.order != "instance":

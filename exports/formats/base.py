@@ -37,6 +37,7 @@ class Format:
     begin: Callable[[Shape], Callable[[Any], Iterable[Row]]] | None = None
     needs: str = "a settled preference"
     all_aspects: bool = False
+    all_labels: bool = False  # labels of every aspect, though pairs of one
     metadata: bool = False
     check: str = ""
     note: str = ""

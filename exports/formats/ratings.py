@@ -18,7 +18,7 @@ OTHERS = ("model", "rubric", "feedback", "reference")
 def attributes(shape: Shape) -> dict[str, str]:
     """{aspect: its column}: the aspect's own name, unless another column has it."""
     taken = {"prompt", "response", "split", *OTHERS, *PROVENANCE}
-    rated = [aspect for aspect in shape.aspects if shape.tasks[aspect] == "rating"]
+    rated = [aspect for aspect in shape.aspects if aspect in shape.scales]
     return {aspect: f"{aspect}_rating" if aspect in taken else aspect for aspect in rated}
 
 

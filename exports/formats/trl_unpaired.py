@@ -3,6 +3,7 @@
 A comparison alone does not say that its winner is good or its loser bad, so a label needs absolute evidence:
 - a rating: good above the middle of the scale, bad below (or good from `threshold` of it on, where chosen);
 - *both bad*: both are bad;
+- a thumb, up or down, from use;
 - a comparison only where a least margin was asked for: its winner is good, its loser bad.
 The counted labels vote; a response with no evidence, or as much for as against, is left out.
 """
@@ -48,9 +49,11 @@ def rows(case: Case, shape: Shape) -> Iterable[Row]:
 
 
 def evidence(case: Case, aspect: str, shape: Shape) -> Iterator[Evidence]:
-    """What the counted labels of the aspect, and its pairs with a margin, say of single responses."""
+    """What thumbs, the counted labels of the aspect, and its pairs with a margin say of single responses."""
     for said in case.verdicts:
-        if said.aspect == aspect and said.counted:
+        if said.superseded is None and said.value.get("signal") == "thumbs" and said.value["value"]:
+            yield said.value["response"], said.value["value"] > 0, "thumbs"
+        elif said.aspect == aspect and said.counted:
             yield from judged(said, case, shape)
     if shape.least > 0:
         for pair in case.pairs:
@@ -76,8 +79,9 @@ FORMAT = Format(
     reads=Reads.CASES,
     columns=columns,
     rows=rows,
-    needs="ratings, both-bad verdicts, or comparisons with a least margin (min_margin)",
+    all_labels=True,
+    needs="ratings, thumbs, both-bad verdicts, or comparisons with a least margin (min_margin)",
     check="unpaired",
-    note="Comparisons alone say who is better, not who is good: only ratings, both-bad verdicts and margins "
+    note="Comparisons alone say who is better, not who is good: only ratings, thumbs, both-bad verdicts and margins "
     "of at least min_margin count as evidence.",
 )

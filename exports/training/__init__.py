@@ -7,6 +7,8 @@ TRAININGS = Registry(
     {
         "preference": "exports.training.steps:preference",
         "pairs": "exports.training.steps:pairs",
+        "reward": "exports.training.steps:reward",
+        "stepwise": "exports.training.steps:stepwise",
         "unpaired": "exports.training.steps:unpaired",
         "triple": "exports.training.steps:triple",
         "prompt-only": "exports.training.steps:prompt_only",

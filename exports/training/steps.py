@@ -24,7 +24,7 @@ from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from trl.experimental.tpo import TPOConfig, TPOTrainer
 
-from exports.training.tiny import causal, scorer, tokenizer
+from exports.training.tiny import causal, scorer, step_scorer, tokenizer
 
 ROWS = 8  # of the export that the step sees
 LENGTH = 512  # tokens
@@ -44,6 +44,34 @@ def preference(rows: Dataset) -> dict[str, Outcome]:
 def pairs(rows: Dataset) -> dict[str, Outcome]:
     """The same for formats whose rows are preference rows with more columns."""
     return {"DPOTrainer": step(DPOTrainer, DPOConfig, rows, reference=True, max_length=LENGTH)}
+
+
+def reward(rows: Dataset) -> dict[str, Outcome]:
+    return {"RewardTrainer": step(RewardTrainer, RewardConfig, rows, make=scorer, max_length=None)}
+
+
+def stepwise(rows: Dataset) -> dict[str, Outcome]:
+    """A step of a token classifier with a label at each step's last token, as TRL's former PRMTrainer put it."""
+    words = tokenizer()
+    model = step_scorer(words)
+    before = [weight.detach().clone() for weight in model.parameters()]
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.01)
+    losses = [model(**supervised(row, words)).loss for row in rows.select(range(min(ROWS, len(rows))))]
+    loss = torch.stack(losses).mean()
+    loss.backward()
+    optimiser.step()
+    moved = any(not torch.equal(old, new) for old, new in zip(before, model.parameters()))
+    return {"token classifier": {"rows": len(rows), "loss": loss.item(), "moved": moved}}
+
+
+def supervised(row: dict[str, Any], words: Any) -> dict[str, torch.Tensor]:
+    """{"input_ids", "labels"}, (1, T) each; -100 everywhere but at a step's last token."""
+    ids = words(row["prompt"])["input_ids"]
+    labels = [-100] * len(ids)
+    for text, right in zip(row["completions"], row["labels"], strict=True):
+        part = words(text)["input_ids"]
+        ids, labels = ids + part, labels + [-100] * (len(part) - 1) + [int(right)]
+    return {"input_ids": torch.tensor([ids]), "labels": torch.tensor([labels])}
 
 
 def unpaired(rows: Dataset) -> dict[str, Outcome]:

@@ -10,6 +10,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    LlamaForTokenClassification,
     PreTrainedTokenizerFast,
 )
 
@@ -49,6 +50,14 @@ def config(vocabulary: PreTrainedTokenizerFast) -> LlamaConfig:
 def causal(vocabulary: PreTrainedTokenizerFast, *, seed: int = 0) -> LlamaForCausalLM:
     torch.manual_seed(seed)
     return LlamaForCausalLM(config(vocabulary))
+
+
+def step_scorer(vocabulary: PreTrainedTokenizerFast, *, seed: int = 0) -> LlamaForTokenClassification:
+    """A process reward model: right or wrong at every token."""
+    torch.manual_seed(seed)
+    held = config(vocabulary)
+    held.num_labels = 2
+    return LlamaForTokenClassification(held)
 
 
 def scorer(vocabulary: PreTrainedTokenizerFast, *, seed: int = 0) -> LlamaForSequenceClassification:
