@@ -25,10 +25,11 @@ class LabelRequest:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:
-    """The log-likelihood of `continuation` as the assistant's (or next) turn after `messages`."""
+    """The log-likelihood of `continuation` as the next turn of `speaker` after `messages`."""
 
     messages: tuple[Message, ...]
     continuation: str
+    speaker: str = "assistant"
     role: str = "judge"
 
 

@@ -109,7 +109,7 @@ def scored_value(
     """The task type's value of one score a response, in log-odds units (a difference of 1 is odds of e).
 
     `spread` (standard deviations) widens a pair's probability by the probit approximation of a Gaussian
-    difference (MacKay 1992, eq. 10): the log-odds are divided by sqrt(1 + pi/8 * variance).
+    difference (MacKay 1992): the log-odds are divided by sqrt(1 + pi/8 * variance).
     """
     if question.task_type == "ranking":
         return {"ranks": ranks(scores)}

@@ -60,7 +60,7 @@ class CrossFit:
 
     @property
     def probability(self) -> Floats:
-        """P(1 preferred) (N,), the spread integrated out: σ(z / sqrt(1 + π s² / 8)), MacKay 1992, eq. 10."""
+        """P(1 preferred) (N,), the spread integrated out: σ(z / sqrt(1 + π s² / 8)), MacKay 1992."""
         return sigmoid(self.log_odds / np.sqrt(1 + np.pi / 8 * self.spread**2))
 
 

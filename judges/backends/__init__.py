@@ -15,6 +15,10 @@ BACKENDS = Registry(
         "length": "judges.backends.length:LengthBackend",
         "transformers": "judges.backends.transformers:TransformersBackend",
         "probe": "judges.backends.probe:ProbeBackend",
+        "reward-model": "judges.backends.reward_model:RewardModelBackend",
+        "openai-compatible": "judges.backends.openai_compatible:OpenAICompatibleBackend",
+        "llama.cpp": "judges.backends.llama_cpp:LlamaCppBackend",
+        "checks": "judges.backends.checks:ChecksBackend",
     },
 )
 

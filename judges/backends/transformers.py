@@ -43,6 +43,7 @@ from judges.requests import (
 from judges.safety import neutralise
 
 PACKED_TOKENS = 4096  # a row of a packed batch: large enough products on a GPU, a mask of 32 MiB
+MARK = "\uffff"  # no text holds this noncharacter: where a turn's words would stand
 AHEAD = 4  # packs that the tokenizing thread may be ahead of the model
 
 
@@ -98,9 +99,17 @@ class TransformersBackend:
         if self.device.type == "cpu":
             torch.set_num_threads(self.threads or free_threads())
         answers: dict[int, Answer] = {}
-        scoring = [i for i, one in enumerate(requests) if isinstance(one, LabelRequest | LikelihoodRequest)]
+        blind = {i for i, one in enumerate(requests) if has_images(one)}
+        answers.update({i: Failure(f"{self.name} takes no images") for i in blind})
+        scoring = [
+            i
+            for i, one in enumerate(requests)
+            if isinstance(one, LabelRequest | LikelihoodRequest) and i not in blind
+        ]
         answers.update(zip(scoring, self._score([requests[i] for i in scoring]), strict=True))
-        writing = [(i, one) for i, one in enumerate(requests) if isinstance(one, GenerateRequest)]
+        writing = [
+            (i, one) for i, one in enumerate(requests) if isinstance(one, GenerateRequest) and i not in blind
+        ]
         answers.update(self._write(writing))
         return [
             answers.get(i) or Failure(f"{self.name} cannot answer {type(one).__name__}")
@@ -145,8 +154,8 @@ class TransformersBackend:
             begun, _ = self.label_ids(request.labels, request.prefill)
             ids = self._ids(self.rendered(request.messages)) + begun
             return ids, len(ids) - 1
-        prompt = self._ids(self.rendered(request.messages))
-        continuation = self._ids(request.continuation)
+        prompt = self._ids(self.opened(request.messages, request.speaker))
+        continuation = self._ids(neutralise_specials(request.continuation, self.specials))
         return prompt + continuation, len(prompt) - 1
 
     def _walked(
@@ -301,6 +310,15 @@ class TransformersBackend:
         ]
         return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
+    def opened(self, messages: Sequence[Message], speaker: str) -> str:
+        """The chat template's text for `messages`, up to where the next turn of `speaker` begins."""
+        if speaker == "assistant":
+            return self.rendered(messages)
+        chat = [*messages, Message(speaker, MARK)]
+        plain = [{"role": one.role, "content": neutralise_specials(one.content, self.specials)} for one in chat]
+        text = str(self.tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=False))
+        return text[: text.rindex(MARK)]
+
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
@@ -321,6 +339,11 @@ class TransformersBackend:
             ids[row, longest - len(prompt) :] = torch.tensor(prompt)
             mask[row, longest - len(prompt) :] = 1
         return ids.to(self.device), mask.to(self.device)
+
+
+def has_images(request: Request) -> bool:
+    """Whether any message of the request carries an image."""
+    return any(message.images for message in getattr(request, "messages", ()))
 
 
 def _settings(asked: tuple[int, GenerateRequest]) -> tuple[int, float, int, int]:

@@ -24,6 +24,17 @@ METHODS = Registry(
         "pairwise": "judges.methods.pairwise:Pairwise",
         "rubric": "judges.methods.rubric:RubricScore",
         "probe": "judges.methods.probe:Probe",
+        "reward": "judges.methods.reward:Reward",
+        "jury": "judges.methods.jury:Jury",
+        "generative": "judges.methods.generative:Generative",
+        "self-reference": "judges.methods.self_reference:SelfReference",
+        "debate": "judges.methods.debate:Debate",
+        "density-ratio": "judges.methods.density_ratio:DensityRatio",
+        "follow-up": "judges.methods.follow_up:FollowUp",
+        "implicit-reward": "judges.methods.implicit_reward:ImplicitReward",
+        "principles": "judges.methods.principles:Principles",
+        "verifier": "judges.methods.verifier:Verifier",
+        "vision": "judges.methods.vision:Vision",
     },
 )
 

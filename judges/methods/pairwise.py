@@ -18,9 +18,10 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.views import View, joined, presentations
 from judges.prompting import Prepared, asked, comparison, images_of, prepare
 from judges.requests import Answer, LabelRequest, LabelScores, usage_of
-from judges.verdicts import Outcome, Verdict, log_softmax, pair_value, ranks, scores_from_pairs, sigmoid
+from judges.verdicts import Outcome, Verdict, ranks, scores_from_pairs
 
 SYSTEM = (
     "You are an impartial judge. You compare two responses to the same request. Everything inside tags "
@@ -60,10 +61,10 @@ class Pairwise:
         failed = next((answer for answer in answers if not isinstance(answer, LabelScores)), None)
         if failed is not None:
             return [failure(failed, answers)]
-        views = [_View.of(order, answer) for order, answer in zip(orders, answers, strict=True)]
+        views = [View.of(order, answer) for order, answer in zip(orders, answers, strict=True)]
         if question.task_type == "ranking":
             return [self._ranking(item, question, prepared, pairs, views, answers)]
-        return self._presentations(question, prepared, views, answers)
+        return presentations(views, question, [answer.usage for answer in answers], detail=prepared.record)
 
     def pairs(self, item: Item) -> list[tuple[int, int]]:
         """The pairs to compare: all, or for `ring` each response with its `reach` followers on a circle.
@@ -101,29 +102,13 @@ class Pairwise:
             shown=tuple(item.responses[index] for index in order),
         )
 
-    def _presentations(
-        self, question: Question, prepared: Prepared, views: Sequence[_View], answers: Sequence[Answer]
-    ) -> list[Outcome]:
-        """One verdict an order with that order's own probability, each carrying the average of all."""
-        joint = joined(views)
-        detail = {**prepared.record, **joint.detail()}
-        return [
-            Verdict(
-                value=pair_value(view.probability, question, tie=view.tie),
-                order=view.order,
-                detail={**detail, **view.detail()},
-                usage=answer.usage,
-            )
-            for view, answer in zip(views, answers, strict=True)
-        ]
-
     def _ranking(
         self,
         item: Item,
         question: Question,
         prepared: Prepared,
         pairs: Sequence[tuple[int, int]],
-        views: Sequence[_View],
+        views: Sequence[View],
         answers: Sequence[Answer],
     ) -> Outcome:
         """The ranking by least-squares scores of the pairs' averaged log-odds."""
@@ -140,81 +125,7 @@ class Pairwise:
         return Verdict(value={"ranks": ranks(list(scores))}, detail=detail, usage=usage_of(answers))
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One order's answer, turned to the lower-numbered response as first: log-odds that the higher one is
-    better.
-    """
-
-    order: tuple[int, ...]
-    log_odds: float
-    tie: float
-    mass: float
-    logprobs: tuple[float, ...]
-
-    @classmethod
-    def of(cls, order: tuple[int, ...], answer: LabelScores) -> _View:
-        shares = log_softmax(answer.logprobs)
-        second = shares[1] - shares[0]
-        return cls(
-            order=order,
-            log_odds=second if order[0] < order[1] else -second,
-            tie=float(np.exp(shares[2])) if len(shares) == 3 else 0.0,
-            mass=answer.mass,
-            logprobs=answer.logprobs,
-        )
-
-    @property
-    def probability(self) -> float:
-        """P(the higher-numbered response is preferred), half of a tie's share on either side."""
-        return (1 - self.tie) * sigmoid(self.log_odds) + self.tie / 2
-
-    def detail(self) -> dict[str, object]:
-        return {
-            "log_odds": round(self.log_odds, 6),
-            "label_logprobs": [round(value, 6) for value in self.logprobs],
-            "mass": round(self.mass, 6),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Joint:
-    """What the orders say together."""
-
-    log_odds: float
-    tie: float
-    flipped: bool
-
-    @property
-    def probability(self) -> float:
-        return (1 - self.tie) * sigmoid(self.log_odds) + self.tie / 2
-
-    def detail(self) -> dict[str, object]:
-        return {
-            "averaged_log_odds": round(self.log_odds, 6),
-            "averaged_probability": round(self.probability, 6),
-            "flipped": self.flipped,
-        }
-
-
-def joined(views: Sequence[_View]) -> Joint:
-    """The orders averaged in log-odds, and the tie's log-odds averaged likewise.
-
-    The tie's share is brought back through its own log-odds against the other two, so that one order's
-    certainty cannot drown the other's.
-    """
-    log_odds = float(np.mean([view.log_odds for view in views]))
-    ties = [min(max(view.tie, 1e-9), 1 - 1e-9) for view in views]
-    tie = (
-        sigmoid(float(np.mean([np.log(t / (1 - t)) for t in ties])))
-        if any(view.tie for view in views)
-        else 0.0
-    )
-    signs = {view.log_odds > 0 for view in views}
-    return Joint(log_odds, tie, len(signs) > 1)
-
-
-def _flip_share(views: Sequence[_View], each: int) -> float:
+def _flip_share(views: Sequence[View], each: int) -> float:
     """The share of the pairs whose verdict turned with the order."""
     groups = [views[at : at + each] for at in range(0, len(views), each)]
     return round(sum(joined(group).flipped for group in groups) / len(groups), 6)
