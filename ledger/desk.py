@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.bearer import bearer_digest, known_user
 from accounts.models import User
 from accounts.rights import Right, require, signed_in
-from ledger.access import no_such_project, refuse_paused
+from ledger.access import no_such_project, refuse_paused, require_open
 from ledger.actions import person_for
 from ledger.models import Member, Project
 from web.problems import SignInNeeded
@@ -17,7 +17,7 @@ from web.sql import prepared
 
 DESK = """
     SELECT u.id, u.email, u.name, u.is_superuser, p.id, p.slug, p.name, p.overlap, p.routed, p.revision,
-        p.settings::text, m.role, m.status, m.reason, r.id
+        p.settings::text, p.archived, m.role, m.status, m.reason, r.id
     FROM accounts_user u
     LEFT JOIN ledger_project p ON p.slug = %(slug)s
     LEFT JOIN ledger_member m ON m.project_id = p.id AND m.user_id = u.id
@@ -38,7 +38,8 @@ class Desk:
 
 
 def desk_of(request: HttpRequest, slug: str) -> Desk:
-    """The caller's desk in the project. Raises `SignInNeeded`, `NotFound`, `NotAllowed`, `MemberPaused`."""
+    """The caller's desk in the project. Raises `SignInNeeded`, `NotFound`, `NotAllowed`,
+    `MemberPaused`, `ProjectArchived`."""
     digest = bearer_digest(request)
     if digest is not None:
         rows = prepared(BY_TOKEN, {"slug": slug, "digest": digest})
@@ -51,7 +52,7 @@ def desk_of(request: HttpRequest, slug: str) -> Desk:
 
 def open_desk(slug: str, *row: Any) -> Desk:
     user = known_user(*row[:4])
-    pk, _slug, name, overlap, routed, revision, settings, role, status, reason, rater = row[4:]
+    pk, _slug, name, overlap, routed, revision, settings, archived, role, status, reason, rater = row[4:]
     if pk is None or (not user.is_superuser and status in (None, Member.Status.REMOVED)):
         raise no_such_project(slug)
     if status == Member.Status.PAUSED:
@@ -65,6 +66,8 @@ def open_desk(slug: str, *row: Any) -> Desk:
         routed=routed,
         revision=revision,
         settings=orjson.loads(settings),
+        archived=archived,
     )
+    require_open(project)
     project._state.adding = False
     return Desk(user, project, rater or person_for(user, project).pk)

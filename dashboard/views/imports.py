@@ -14,7 +14,7 @@ from dashboard.doors import address, page, within
 from dashboard.forms import UploadForm
 from dashboard.models import Upload
 from dashboard.previews import preview_file
-from ledger.access import Place
+from ledger.access import Place, require_open
 from ledger.imports.drafts import Draft, DraftResponse
 from ledger.models import Instance, Response
 from web.problems import Invalid, NotFound
@@ -93,6 +93,7 @@ def report(request: HttpRequest, place: Place, upload: Upload) -> HttpResponse:
 @within(Right.MANAGE)
 def start(request: HttpRequest, place: Place, *, pk: int) -> HttpResponse:
     """Imports a small file now, and has a worker import a large one."""
+    require_open(place.project)
     upload = mine(place, pk)
     start_upload(upload, inline=upload.size <= INLINE_BYTES)
     return redirect(address(place, "import_look", pk=upload.pk))

@@ -20,7 +20,7 @@ from judges.actions import cancel_run, pause_run, resume_run, start_run
 from judges.catalog import JudgeSpec
 from judges.models import JudgeRun
 from judges.specs import find_judge, judge_names
-from ledger.access import Place
+from ledger.access import Place, require_open
 from ledger.models import Label, Project
 from quality.panels import JudgesBesidePeople, RaterRow
 from web.problems import NotFound, Problem
@@ -108,6 +108,7 @@ def card(spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], panel: Ju
 @within(Right.MANAGE)
 def run(request: HttpRequest, place: Place) -> HttpResponse:
     """Starts a run; the workers do it."""
+    require_open(place.project)
     form = RunForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))

@@ -14,7 +14,7 @@ from dashboard.doors import address, page, within
 from dashboard.figures import below_baseline, has_labels, judges_beside_people, main_aspect, row_of
 from dashboard.forms import RouteForm
 from dashboard.reasons import reasons_of
-from ledger.access import Place
+from ledger.access import Place, require_open
 from ledger.models import Instance, Project
 from routing.actions import new_seed, route, take_back
 from routing.loading import judges_of
@@ -149,6 +149,7 @@ def weak_judge(project: Project) -> str:
 @within(Right.MANAGE)
 def start(request: HttpRequest, place: Place) -> HttpResponse:
     """Routes as the form says, with the preview's seed, so that what was looked at is what is done."""
+    require_open(place.project)
     form = form_for(place.project, request.POST)
     if not form.is_valid():
         context = {"form": form, "policies": descriptions()}
