@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.reasons import with_reason
 from dashboard.search import matching
 from ledger.models import Aspect, Instance, Label, Project, Rater
 from routing.models import Decision, Preference, Route
@@ -30,10 +31,12 @@ class Wanted:
     way: str = ""
     aspect: Aspect | None = None
     disagreement: str = ""
+    reason: str = ""  # a skeleton of `dashboard.reasons`
 
     @property
     def narrows(self) -> bool:
-        return bool(self.text or self.ids or self.labelled or self.way or self.aspect or self.disagreement)
+        chosen = (self.text, self.ids, self.labelled, self.way, self.aspect, self.disagreement, self.reason)
+        return any(chosen)
 
 
 def read_filter(project: Project, aspects: list[Aspect], query: QueryDict) -> Wanted:
@@ -51,6 +54,7 @@ def read_filter(project: Project, aspects: list[Aspect], query: QueryDict) -> Wa
         way=one_of("way", WAYS),
         aspect=next((aspect for aspect in aspects if aspect.name == query.get("aspect")), None),
         disagreement=one_of("disagreement", DISAGREEMENTS),
+        reason=query.get("reason", "")[:400],
     )
 
 
@@ -68,6 +72,9 @@ def narrowed(wanted: Wanted) -> QuerySet[Instance]:
     ):
         if name:
             found = table[name].narrow(found, wanted)
+    if wanted.reason:
+        sent = with_reason(live_decisions(wanted.project), wanted.reason)
+        found = found.filter(pk__in=sent.values("instance"))
     if wanted.aspect and not (wanted.labelled or wanted.disagreement):
         found = found.filter(Exists(labels(wanted)))
     return found
@@ -119,11 +126,13 @@ LABELLED = {
 # ---------------------------------------------------------------- where the live route sends it
 
 
+def live_decisions(project: Project) -> QuerySet[Decision]:
+    return Decision.objects.filter(route__in=Route.objects.live().filter(project=project))
+
+
 def decided(*ways: str, audit: bool | None = None) -> Narrow:
     def narrow(found: QuerySet[Instance], wanted: Wanted) -> QuerySet[Instance]:
-        live = Decision.objects.filter(
-            route__in=Route.objects.live().filter(project=wanted.project), way__in=ways
-        )
+        live = live_decisions(wanted.project).filter(way__in=ways)
         if audit is not None:
             live = live.filter(audit=audit)
         return found.filter(pk__in=live.values("instance"))
@@ -132,8 +141,7 @@ def decided(*ways: str, audit: bool | None = None) -> Narrow:
 
 
 def undecided(found: QuerySet[Instance], wanted: Wanted) -> QuerySet[Instance]:
-    live = Decision.objects.filter(route__in=Route.objects.live().filter(project=wanted.project))
-    return found.exclude(pk__in=live.values("instance"))
+    return found.exclude(pk__in=live_decisions(wanted.project).values("instance"))
 
 
 WAYS = {

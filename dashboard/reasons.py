@@ -9,6 +9,7 @@ from routing.models import Decision, Route
 
 FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 HOLE = "…"
+AUDIT = "audit"
 MOST = 6
 
 
@@ -22,13 +23,19 @@ class Why:
     share: float
 
 
-def skeleton(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
-    """Annotates each decision with its reason, every figure left out."""
-    pattern = Func(
-        F("reason"), Value(FIGURE.pattern.replace("(?:", "(")), Value(HOLE), Value("g"),
-        function="regexp_replace", output_field=CharField(),
-    )  # fmt: skip
-    return decisions.annotate(skeleton=pattern)
+def with_reason(decisions: QuerySet[Decision], skeleton: str) -> QuerySet[Decision]:
+    """Those of `decisions` for this reason, whatever its figures; random audits where it is AUDIT."""
+    if skeleton == AUDIT:
+        return decisions.filter(audit=True)
+    bare = Func(
+        F("reason"),
+        Value(r"\d+([.,]\d+)?"),
+        Value(HOLE),
+        Value("g"),
+        function="regexp_replace",
+        output_field=CharField(),
+    )
+    return decisions.annotate(skeleton=bare).filter(skeleton=skeleton, audit=False)
 
 
 def reasons_of(route: Route) -> list[Why]:
@@ -36,7 +43,7 @@ def reasons_of(route: Route) -> list[Why]:
     sent = Decision.objects.filter(route=route, way__in=(Decision.Way.HUMAN, Decision.Way.BOTH))
     groups: dict[str, tuple[int, list[list[str]]]] = {}
     for reason, audit, count in sent.values_list("reason", "audit").annotate(n=Count("pk")).order_by():
-        key = "" if audit else FIGURE.sub(HOLE, reason)
+        key = AUDIT if audit else FIGURE.sub(HOLE, reason)
         number, figures = groups.get(key, (0, []))
         groups[key] = (number + count, [*figures, FIGURE.findall(reason)])
     total = sum(count for count, _ in groups.values())
@@ -46,7 +53,7 @@ def reasons_of(route: Route) -> list[Why]:
 
 def filled(key: str, figures: list[list[str]]) -> str:
     """The sentence with each hole as a figure, or as the range of its figures."""
-    if not key:
+    if key == AUDIT:
         return "Drawn at random as an audit, to keep every figure honest."
     parts = key.split(HOLE)
     spans = [span(column) for column in zip(*figures, strict=True)]
