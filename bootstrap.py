@@ -65,7 +65,8 @@ def install(extra: str) -> None:
         say(f"Installing what {LOCKS[extra].name} names into .venv; the first time takes some minutes")
         pip("install", "--require-hashes", "--no-deps", "-r", str(LOCKS[extra]))
         # The CPU and the CUDA builds of torch share a version and differ in their files: no hash, own step.
-        pip("install", torch_pin())
+        index = os.environ.get("TORCH_INDEX_URL")  # a CPU-only index saves gigabytes
+        pip("install", *(["--index-url", index] if index else []), torch_pin())
         stamp.write_text(wanted)
     fetch_models()
 

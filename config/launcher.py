@@ -33,6 +33,7 @@ STEADY = 60.0  # a child that lived this long starts again without a pause
 GRACE = 12.0  # seconds for a clean end, before a child is killed
 READY_PATIENCE = 60.0
 SERVICE_CHECK = 3.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass
@@ -91,6 +92,9 @@ def run(stopping: threading.Event) -> int:
         web, *others = (Child(name, command) for name, command in commands().items())
     except embedded.EmbeddedError as error:
         say(str(error))
+        return 1
+    if settings.DEMO and settings.HOST not in LOOPBACK:
+        say(f"The demo's passwords are known to all: it stays on loopback. DEMO=false opens {settings.HOST}")
         return 1
     if not port_is_free(settings.HOST, settings.PORT):
         say(f"Port {settings.PORT} is taken; choose another one with PORT=…")

@@ -154,6 +154,15 @@ def test_a_killed_launcher_leaves_nothing_behind(run):
         time.sleep(0.2)
 
 
+def test_the_demo_stays_on_loopback(home):
+    done = subprocess.run(
+        [sys.executable, "-m", "config.launcher"], cwd=ROOT,
+        env={**environment(home, free_port()), "HOST": "0.0.0.0"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DEMO=false opens 0.0.0.0" in done.stdout
+
+
 def test_one_part_alone_is_asked_for_by_its_name(home):
     done = subprocess.run(
         [sys.executable, "-m", "config.launcher", "wbe"], cwd=ROOT, env=environment(home, free_port()),
