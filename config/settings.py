@@ -80,6 +80,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+PRIVATE_ENDPOINTS = env.bool("PRIVATE_ENDPOINTS", default=False)  # may judges call private addresses?
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30 * 60)
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # uploads stream; UPLOAD_LIMIT_BYTES is what bounds them

@@ -15,20 +15,22 @@ from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
 from judges.caching import Cached
 from judges.catalog import JudgeSpec, from_json
-from judges.judging import Judged, judge_instances
-from judges.loading import freeze, load_asker, pinned
+from judges.judging import Answering, Judged, judge_instances
+from judges.loading import Asker, freeze, load_asker, pinned
 from judges.models import LEASE, JudgeRun, RunChunk, RunFailure
-from judges.problems import NothingToJudge, RunNotActive
-from judges.requests import NOTHING, Usage
+from judges.problems import BudgetSpent, NothingToJudge, RunNotActive
+from judges.requests import NOTHING, Answer, Request, Usage, usage_of
 from judges.specs import find_judge
 from judges.verdicts import Failed, Verdict
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Aspect, Instance, Label, Project, Rater
+from web.problems import Problem
 
 log = logging.getLogger("switchyard.judges")
 
@@ -146,7 +148,7 @@ def run_chunk(pk: int, *, at: datetime) -> bool:
         cached = Cached(asker) if spec.cached else None
         started = time.perf_counter()
         instances = list(Instance.objects.with_responses().filter(pk__in=chunk.instance_ids).order_by("pk"))
-        answer = (cached or asker).answer
+        answer = within_budget(chunk, asker, (cached or asker).answer)
         judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
     return record(chunk, judged, cached, seconds=time.perf_counter() - started)
 
@@ -194,6 +196,37 @@ def signs_of_life(chunk: RunChunk) -> Iterator[None]:
         thread.join()
 
 
+def within_budget(chunk: RunChunk, asker: Asker, answer: Answering) -> Answering:
+    """`answer`, which first reserves the most that its requests can cost. Raises `BudgetSpent` before they
+    are sent.
+
+    The reservation is one conditional update, so that workers side by side cannot overspend together; after
+    the answers it shrinks to what they did cost, and `record` turns it into cost.
+    """
+    if chunk.run.budget is None:
+        return answer
+    run = JudgeRun.objects.filter(pk=chunk.run_id)
+
+    def answering(requests: Sequence[Request]) -> Sequence[Answer]:
+        most = as_money(asker.most_cost(requests))
+        room = run.filter(budget__gte=F("cost") + F("reserved") + most)
+        if not room.update(reserved=F("reserved") + most):
+            raise BudgetSpent(
+                "The next requests could cost more than what is left of the budget.", run=chunk.run_id
+            )
+        answers = answer(requests)
+        spent = as_money(usage_of(answers).cost)
+        run.update(reserved=F("reserved") - most + spent)
+        chunk.reserved += spent
+        return answers
+
+    return answering
+
+
+def as_money(amount: float) -> Decimal:
+    return Decimal(str(round(amount, 6)))
+
+
 def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, seconds: float) -> bool:
     """Write what was judged, once: False where another worker had finished the chunk or the run has ended.
 
@@ -214,8 +247,8 @@ def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, 
         write_labels(project=run.project, rater=run.rater, labels=labels)
         failures = [failure for one in judged for failure in as_failures(one, run)]
         RunFailure.objects.bulk_create(failures, ignore_conflicts=True)
-        fresh.status = RunChunk.Status.DONE
-        fresh.save(update_fields=["status"])
+        fresh.status, fresh.reserved = RunChunk.Status.DONE, chunk.reserved
+        fresh.save(update_fields=["status", "reserved"])
         _count(run, fresh, judged, labels, failures, seconds)
         _end_if_finished(run)
     log.debug("chunk %s of run %s: %s labels, %s failures", chunk.number, run.pk, len(labels), len(failures))
@@ -235,7 +268,7 @@ def as_labels(judged: Judged, version: str) -> list[NewLabel]:
             detail={**verdict.detail, "usage": _usage(verdict.usage)},
             version=version,
             duration_ms=round(verdict.usage.seconds * 1000),
-            cost=Decimal(str(round(verdict.usage.cost, 6))),
+            cost=as_money(verdict.usage.cost),
         )
         for verdict in judged.outcomes
         if isinstance(verdict, Verdict)
@@ -280,7 +313,8 @@ def _count(
     run.tokens_read += spent.read
     run.tokens_reused += spent.reused
     run.tokens_written += spent.written
-    run.cost += Decimal(str(round(spent.cost, 6)))
+    run.cost += as_money(spent.cost) if run.budget is None else chunk.reserved
+    run.reserved -= chunk.reserved
     run.save()
 
 
@@ -314,6 +348,22 @@ def cancel_run(run: JudgeRun) -> JudgeRun:
 def fail_run(run: JudgeRun, problem: str) -> JudgeRun:
     """End the run because of a problem that every chunk would meet, such as missing weights."""
     return _move(run, JudgeRun.Status.FAILED, ended=timezone.now(), problem=problem)
+
+
+def end_run(run: JudgeRun, problem: Problem) -> JudgeRun:
+    """End an active run over a problem that its next chunk would meet as well: stopped at its budget, else
+    failed.
+    """
+    if not run.active:
+        return run
+    return (
+        stop_run(run, problem.detail) if isinstance(problem, BudgetSpent) else fail_run(run, problem.detail)
+    )
+
+
+def stop_run(run: JudgeRun, problem: str) -> JudgeRun:
+    """End the run before it is overspent; its labels stay."""
+    return _move(run, JudgeRun.Status.STOPPED, ended=timezone.now(), problem=problem)
 
 
 def _move(run: JudgeRun, status: JudgeRun.Status, **fields: Any) -> JudgeRun:

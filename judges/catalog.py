@@ -43,6 +43,7 @@ class JudgeSpec:
         8  # instances a task: some seconds of work, so that progress moves and little is lost by a kill
     )
     cached: bool = True  # whether answers are worth keeping
+    rationale: str = ""  # the role that explains each verdict in words; empty: nobody
 
     def method_for(self, task_type: str) -> MethodSpec | None:
         return self.methods.get(task_type)

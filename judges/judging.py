@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from judges.catalog import JudgeSpec
-from judges.items import Limits
+from judges.items import Item, Limits
 from judges.loading import item_of, make_method, question_of
-from judges.methods import drive
+from judges.methods import Steps, drive
+from judges.methods.rationale import with_rationale
 from judges.requests import Answer, Request
 from judges.verdicts import Outcome
 from ledger.models import Aspect, Instance
@@ -44,9 +45,16 @@ def judge_instances(
     questions = {aspect.pk: question_of(aspect) for aspect in aspects}
     items = {instance.pk: item_of(instance) for instance in instances}
     steps = [
-        method.steps(items[instance.pk], questions[aspect.pk], limits)
+        explained(
+            spec, method.steps(items[instance.pk], questions[aspect.pk], limits), items[instance.pk], limits
+        )
         for instance, aspect in asked
         if (method := methods[aspect.pk]) is not None
     ]
     outcomes = drive(steps, answer)
     return [Judged(instance, aspect, mine) for (instance, aspect), mine in zip(asked, outcomes, strict=True)]
+
+
+def explained(spec: JudgeSpec, steps: Steps, item: Item, limits: Limits) -> Steps:
+    """The steps, followed by a rationale where the judge writes one."""
+    return with_rationale(steps, item, limits, role=spec.rationale) if spec.rationale else steps

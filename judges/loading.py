@@ -19,8 +19,9 @@ from judges.backends import BACKENDS, Backend
 from judges.backends.weights import resolve, revision
 from judges.catalog import BackendSpec, JudgeSpec, as_json
 from judges.items import Item, Limits, Message, Question
+from judges.keys import opened
 from judges.methods import METHODS, Method
-from judges.models import JudgeVersion
+from judges.models import Endpoint, JudgeVersion
 from judges.problems import NotEnoughLabels
 from judges.requests import Answer, Failure, Request
 from ledger.models import Aspect, Instance, Label, Project, Rater
@@ -46,13 +47,30 @@ def backend_for(spec: BackendSpec) -> Backend:
 
 
 def _options(spec: BackendSpec) -> dict[str, object]:
-    """The spec's options, with the places of weights added for backends that read files."""
+    """The spec's options, with what only this machine may know: the weights' places, an endpoint's key."""
+    if "endpoint" in spec.options:
+        return _remote(spec)
     if spec.name not in READS_FILES:
         return dict(spec.options)
     return {
         "models_dir": settings.MODELS_DIR,
         "cache_dir": settings.SWITCHYARD_HOME / "models-cache",
         **spec.options,
+    }
+
+
+def _remote(spec: BackendSpec) -> dict[str, object]:
+    """Options of a remote model: address, opened key, bounds and prices of its endpoint."""
+    own = {key: value for key, value in spec.options.items() if key not in ("endpoint", "project")}
+    endpoint = Endpoint.objects.get(project=spec.options["project"], name=spec.options["endpoint"])
+    return {
+        "url": endpoint.url,
+        "key": opened(endpoint.key),
+        "concurrency": endpoint.concurrency,
+        "rate": endpoint.rate,
+        "prices": endpoint.prices,
+        "private_allowed": settings.PRIVATE_ENDPOINTS,
+        **own,
     }
 
 
@@ -65,6 +83,15 @@ def pinned(spec: JudgeSpec, project: Project, aspects: Sequence[Aspect]) -> Judg
 
     Raises `NotEnoughLabels` where there is too little to learn from.
     """
+    spec = replace(
+        spec,
+        backends={
+            role: replace(one, options={**one.options, "project": project.pk})
+            if "endpoint" in one.options
+            else one
+            for role, one in spec.backends.items()
+        },
+    )
     if not any(backend.name == "probe" for backend in spec.backends.values()):
         return spec
     people = Label.objects.live().filter(project=project, aspect__in=aspects, rater__kind=Rater.Kind.PERSON)
@@ -112,6 +139,11 @@ class Asker:
             if mine:
                 answers.update(zip(mine, backend.answer([requests[i] for i in mine]), strict=True))
         return [answers.get(i) or Failure(f"no backend plays {r.role}") for i, r in enumerate(requests)]
+
+    def most_cost(self, requests: Sequence[Request]) -> float:
+        """The most that the requests can cost; local models cost nothing."""
+        bounds = {role: getattr(backend, "most_cost", None) for role, backend in self.backends.items()}
+        return sum(bound(request) for request in requests if (bound := bounds.get(request.role)) is not None)
 
     def identity(self, role: str) -> str:
         return self.backends[role].identity() if role in self.backends else role

@@ -16,6 +16,42 @@ from ledger.models import Aspect, Instance, Project, Rater
 LEASE = timedelta(seconds=180)  # how long a chunk is held without a sign of life
 
 
+class Endpoint(models.Model):
+    """A remote model server of a project. The key is sealed (`judges.keys`) and leaves the row for a header
+    alone.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="endpoints")
+    name = models.CharField(max_length=80)
+    url = models.URLField(max_length=500, help_text="up to /v1")
+    key = models.BinaryField(default=b"", help_text="sealed")
+    concurrency = models.PositiveSmallIntegerField(default=8)
+    rate = models.FloatField(default=0, help_text="calls a second at most; 0: no bound")
+    prices = models.JSONField(default=dict, help_text="read, written: cost of a million tokens")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="one_endpoint_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Judge(models.Model):
+    """A project's own judge: a spec as `judges.catalog.JudgeSpec` writes it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="own_judges")
+    name = models.CharField(max_length=120)
+    spec = models.JSONField()
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="one_judge_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class JudgeVersion(models.Model):
     """Everything that a judge's verdicts depend on, frozen: methods, prompts, model revision, parameters."""
 

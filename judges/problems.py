@@ -51,3 +51,15 @@ class RefusedAddress(Invalid):
     """The endpoint resolves to an address that the operator has not allowed."""
 
     code, title = "refused-address", "The endpoint's address is not allowed"
+
+
+class KeyUnreadable(Unready):
+    """The endpoint's key cannot be decrypted."""
+
+    code, title = "key-unreadable", "The endpoint's key cannot be read"
+
+
+class BudgetSpent(Conflict):
+    """The next requests could cost more than what is left of the run's budget."""
+
+    code, title = "budget-spent", "The run's budget is spent"

@@ -7,8 +7,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from judges.actions import fail_run, run_chunk, take_up_lost
-from judges.models import RunChunk
+from judges.actions import end_run, run_chunk, take_up_lost
+from judges.models import JudgeRun
 from web.problems import Problem
 
 
@@ -18,9 +18,7 @@ def work_on_chunk(pk: int) -> None:
     try:
         run_chunk(pk, at=timezone.now())
     except Problem as problem:
-        chunk = RunChunk.objects.select_related("run").get(pk=pk)
-        if chunk.run.active:
-            fail_run(chunk.run, problem.detail)
+        end_run(JudgeRun.objects.get(chunks=pk), problem)
 
 
 @shared_task(ignore_result=True)

@@ -1,8 +1,8 @@
 """Where a remote model may live: the address that was checked is the address that is called.
 
-Checking a URL and then fetching it would let a name that resolves twice (DNS rebinding) or a redirect slip through;
-so the name is resolved once, every address is checked, and the connection goes to a checked one. Redirects are not
-followed at all.
+Checking a URL and then fetching it would let a name that resolves twice (DNS rebinding) or a redirect slip
+through; so the name is resolved once, every address is checked, and the connection goes to a checked one.
+Redirects are not followed at all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from judges.problems import RefusedAddress
 
 
 def checked_addresses(url: str, *, private_allowed: bool) -> list[str]:
-    """The addresses that the URL's host has now. Raises `RefusedAddress` where one of them may not be called."""
+    """The addresses that the URL's host has now. Raises `RefusedAddress` where one of them may not be
+    called.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RefusedAddress(f"{url!r} is not an http or https address.", url=url)
@@ -31,7 +33,9 @@ def checked_addresses(url: str, *, private_allowed: bool) -> list[str]:
     if not private_allowed:
         refuse_private(addresses, url)
         if parts.scheme != "https":
-            raise RefusedAddress(f"{url!r} is not https, and only private servers may be called without.", url=url)
+            raise RefusedAddress(
+                f"{url!r} is not https, and only private servers may be called without.", url=url
+            )
     return addresses
 
 
@@ -42,7 +46,8 @@ def refuse_private(addresses: Iterable[str], url: str) -> None:
         inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
         if not inner.is_global or inner.is_multicast or not address.is_global:
             raise RefusedAddress(
-                f"{url!r} leads to {text}, which is not a public address. The operator can allow private ones.",
+                f"{url!r} leads to {text}, which is not a public address. The operator can allow "
+                f"private ones.",
                 url=url,
                 address=text,
             )
@@ -91,5 +96,10 @@ def pinned_client(
     host = urlsplit(url).hostname or ""
     transport._pool._network_backend = PinnedBackend(host, addresses)  # httpx offers no other way in
     return httpx.Client(
-        base_url=url, transport=transport, timeout=timeout, follow_redirects=False, headers=headers, trust_env=False
+        base_url=url,
+        transport=transport,
+        timeout=timeout,
+        follow_redirects=False,
+        headers=headers,
+        trust_env=False,
     )

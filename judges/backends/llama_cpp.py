@@ -1,7 +1,7 @@
 """A GGUF model through llama.cpp within this process: generation on a CPU at some 3.5 times torch's speed.
 
-The wheel `xllamacpp` (optional) carries llama.cpp's server; it listens on a loopback port of its own choosing with a
-random key and speaks the OpenAI-compatible protocol, so that backend does the rest.
+The wheel `xllamacpp` (optional) carries llama.cpp's server; it listens on a loopback port of its own
+choosing with a random key and speaks the OpenAI-compatible protocol, so that backend does the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ class LlamaCppBackend:
     """A GGUF by path or `bundled:NAME`."""
 
     def __init__(
-        self, *, model: str, models_dir: Path, cache_dir: Path, window: int = 4096, threads: int = 0, parallel: int = 2
+        self,
+        *,
+        model: str,
+        models_dir: Path,
+        cache_dir: Path,
+        window: int = 4096,
+        threads: int = 0,
+        parallel: int = 2,
     ) -> None:
         place = model
         if model.startswith("bundled:"):

@@ -1,8 +1,8 @@
 """Models behind an OpenAI-compatible address: vLLM, llama.cpp's server, hosted ones.
 
-Concurrency and rate are bounded here, failures that pass are tried again with growing, jittered pauses that honour
-Retry-After, and every answer carries its cost by the price table. Verdict labels come from the first token's
-log-probabilities where the server offers them, by sampling where it does not.
+Concurrency and rate are bounded here, failures that pass are tried again with growing, jittered pauses that
+honour Retry-After, and every answer carries its cost by the price table. Verdict labels come from the first
+token's log-probabilities where the server offers them, by sampling where it does not.
 """
 
 from __future__ import annotations
@@ -135,7 +135,9 @@ class OpenAICompatibleBackend:
     # ---------------------------------------------------------------- labels
 
     def _labels(self, request: LabelRequest) -> Answer:
-        """Log-probabilities of the labels among the first token's top ones; by sampling where there are none."""
+        """Log-probabilities of the labels among the first token's top ones; by sampling where there are
+        none.
+        """
         if not self.offers_logprobs:
             return self._sampled(request)
         body = {"max_tokens": 1, "temperature": 0, "logprobs": True, "top_logprobs": TOP}
@@ -150,7 +152,9 @@ class OpenAICompatibleBackend:
         return read_labels(content[0].get("top_logprobs") or [], request.labels, usage)
 
     def _sampled(self, request: LabelRequest) -> Answer:
-        """Shares of the labels among samples, half a count added to each; the mass is the share that was read."""
+        """Shares of the labels among samples, half a count added to each; the mass is the share that was
+        read.
+        """
         body = {"max_tokens": 4, "temperature": 1.0, "n": SAMPLES}
         called = self._call("chat/completions", {**self._chat(request.messages, request.prefill), **body})
         if isinstance(called, Failure):
@@ -182,7 +186,9 @@ class OpenAICompatibleBackend:
         return Texts(texts, usage=usage)
 
     def _likelihood(self, request: LikelihoodRequest) -> Answer:
-        """The prompt's own log-probabilities, which vLLM offers; other servers do not, and say so by their answer."""
+        """The prompt's own log-probabilities, which vLLM offers; other servers do not, and say so by their
+        answer.
+        """
         chat = [*request.messages, Message(request.speaker, request.continuation)]
         body = {
             **self._chat(chat, ""),
@@ -201,7 +207,9 @@ class OpenAICompatibleBackend:
         return tail_likelihood(seen, request.continuation, usage)
 
     def _chat(self, messages: Sequence[Message], prefill: str) -> dict[str, Any]:
-        """The request's common part; a begun answer is continued by servers that can (vLLM), else asked for."""
+        """The request's common part; a begun answer is continued by servers that can (vLLM), else asked
+        for.
+        """
         chat = [{"role": one.role, "content": content_of(one)} for one in messages]
         body: dict[str, Any] = {"model": self.model, "messages": chat}
         if prefill:
@@ -233,7 +241,9 @@ class OpenAICompatibleBackend:
         spent = Usage(seconds=time.perf_counter() - start, attempts=self.attempts)
         return Failure(f"no answer after {self.attempts} attempts: {reason}", usage=spent)
 
-    def _read(self, reply: httpx.Response, attempt: int, start: float) -> tuple[dict[str, Any], Usage] | Failure:
+    def _read(
+        self, reply: httpx.Response, attempt: int, start: float
+    ) -> tuple[dict[str, Any], Usage] | Failure:
         seconds = time.perf_counter() - start
         try:
             body = reply.json()
@@ -241,7 +251,9 @@ class OpenAICompatibleBackend:
             read, written = int(counted.get("prompt_tokens", 0)), int(counted.get("completion_tokens", 0))
             body["choices"][0]["message"]
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            return Failure("the reply is no chat completion", reply.text[:2000], Usage(seconds=seconds, attempts=attempt))
+            return Failure(
+                "the reply is no chat completion", reply.text[:2000], Usage(seconds=seconds, attempts=attempt)
+            )
         reused = int((counted.get("prompt_tokens_details") or {}).get("cached_tokens") or 0)
         usage = Usage(read - reused, reused, written, seconds, self.prices.cost(read, written), attempt)
         return body, usage
@@ -254,7 +266,8 @@ class OpenAICompatibleBackend:
 def read_labels(top: Sequence[Mapping[str, Any]], labels: Sequence[str], usage: Usage) -> Answer:
     """Label scores from the top tokens: each token adds to the label that it equals but for spaces.
 
-    A label below the top gets the probability of the last of them, an upper bound, so that odds are never overstated.
+    A label below the top gets the probability of the last of them, an upper bound, so that odds are never
+    overstated.
     """
     if not top:
         return Failure("the server sent no log-probabilities", usage=usage)

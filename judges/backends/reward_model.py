@@ -1,4 +1,6 @@
-"""Sequence-classification reward models through transformers: a scalar for a chat, with Monte Carlo dropout."""
+"""Sequence-classification reward models through transformers: a scalar for a chat, with Monte Carlo
+dropout.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ BATCH = 8
 class RewardModelBackend:
     """A model with one output (or the difference of two): a path, a hub id or `bundled:NAME`.
 
-    `dropout` is the rate that Monte Carlo samples use in every dropout layer, whatever the model was saved with.
+    `dropout` is the rate that Monte Carlo samples use in every dropout layer, whatever the model was saved
+    with.
     """
 
     def __init__(
@@ -58,13 +61,21 @@ class RewardModelBackend:
         answers: dict[int, Answer] = {}
         for at in range(0, len(order), BATCH):
             part = order[at : at + BATCH]
-            answers.update(zip(part, self._batch([requests[i] for i in part], [ids[i] for i in part]), strict=True))
+            answers.update(
+                zip(part, self._batch([requests[i] for i in part], [ids[i] for i in part]), strict=True)
+            )
         return [answers[i] for i in range(len(requests))]
 
     def _batch(self, requests: Sequence[Request], ids: Sequence[list[int]]) -> list[Answer]:
-        """Rewards of one batch of about equal lengths; the samples' masks are drawn from the request's seed."""
+        """Rewards of one batch of about equal lengths; the samples' masks are drawn from the request's
+        seed.
+        """
         start = time.perf_counter()
-        fits = [i for i, one in enumerate(requests) if isinstance(one, RewardRequest) and len(ids[i]) <= self.window]
+        fits = [
+            i
+            for i, one in enumerate(requests)
+            if isinstance(one, RewardRequest) and len(ids[i]) <= self.window
+        ]
         if not fits:
             return [self._refusal(one, ids[i]) for i, one in enumerate(requests)]
         first = requests[fits[0]]
@@ -96,13 +107,16 @@ class RewardModelBackend:
         for at, row in enumerate(rows):
             ids[at, : len(row)] = torch.tensor(row)
             mask[at, : len(row)] = 1
-        logits = self.model(ids.to(self.device), attention_mask=mask.to(self.device)).logits.float()  # (B, 1 or 2)
+        logits = self.model(
+            ids.to(self.device), attention_mask=mask.to(self.device)
+        ).logits.float()  # (B, 1 or 2)
         return logits[:, 0] if logits.shape[1] == 1 else logits[:, -1] - logits[:, 0]
 
     def _ids(self, request: RewardRequest) -> list[int]:
         specials = tuple(self.tokenizer.all_special_tokens)
         chat = [
-            {"role": one.role, "content": neutralise_specials(one.content, specials)} for one in request.messages
+            {"role": one.role, "content": neutralise_specials(one.content, specials)}
+            for one in request.messages
         ]
         text = self.tokenizer.apply_chat_template(chat, tokenize=False)
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])

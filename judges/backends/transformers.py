@@ -315,7 +315,9 @@ class TransformersBackend:
         if speaker == "assistant":
             return self.rendered(messages)
         chat = [*messages, Message(speaker, MARK)]
-        plain = [{"role": one.role, "content": neutralise_specials(one.content, self.specials)} for one in chat]
+        plain = [
+            {"role": one.role, "content": neutralise_specials(one.content, self.specials)} for one in chat
+        ]
         text = str(self.tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=False))
         return text[: text.rindex(MARK)]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from judges.actions import cancel_run, fail_run, run_chunk, start_run
+from judges.actions import cancel_run, end_run, run_chunk, start_run
 from judges.models import JudgeRun, RunChunk
+from judges.problems import BudgetSpent
 from ledger.access import find_project
 from web.commands import ReportCommand
 from web.problems import Invalid, Problem, Unready
@@ -71,8 +72,10 @@ class Command(ReportCommand):
         for pk in run.chunks.order_by("number").values_list("pk", flat=True):
             try:
                 run_chunk(pk, at=timezone.now())
+            except BudgetSpent as problem:
+                return end_run(run, problem)
             except Problem as problem:
-                fail_run(run, problem.detail)
+                end_run(run, problem)
                 raise
             run.refresh_from_db()
             self.tell(run)
