@@ -1,5 +1,7 @@
 """Lengths of responses, and the judge that everybody must beat: the longer wins."""
 
+from typing import Any
+
 import numpy as np
 from django.db.models.functions import Length
 
@@ -9,9 +11,18 @@ from quality.verdicts import Ints
 
 
 def response_lengths(project: Project) -> dict[tuple[int, int], int]:
-    """The length in characters of every response, by instance and index."""
-    rows = Response.objects.filter(instance__project=project).annotate(length=Length("text"))
-    return {(pk, index): length for pk, index, length in rows.values_list("instance_id", "index", "length")}
+    """The length in characters of every response, by instance and index; of all its turns where it has several."""
+    found = Response.objects.filter(instance__project=project)
+    rows = found.annotate(length=Length("text")).values_list("instance_id", "index", "length")
+    lengths = {(pk, index): length for pk, index, length in rows}
+    turns = found.filter(messages__isnull=False).values_list("instance_id", "index", "messages")
+    return lengths | {(pk, index): continuation_length(messages or []) for pk, index, messages in turns.iterator()}
+
+
+def continuation_length(messages: list[dict[str, Any]]) -> int:
+    """Characters of the turns' texts, whoever speaks: the turns of others are the same in every response."""
+    contents = (turn.get("content") for turn in messages)
+    return sum(len(content) for content in contents if isinstance(content, str))
 
 
 def item_lengths(reading: Reading, lengths: dict[tuple[int, int], int]) -> Ints:
