@@ -1,8 +1,8 @@
 """What the dashboard shows of quality: plain dataclasses, computed once for each state of the ledger.
 
-Every panel answers a question. `judges_beside_people`: may a judge stand in for a person?
-`people_among_themselves`: is the question one that people agree on? `people_one_by_one`: does anybody's
-work need a look?
+Every panel answers a question. `compare_judges`: may a judge stand in for a person?
+`people_among_themselves`: is the question one that people agree on? `compare_people`: does anybody's work
+need a look?
 """
 
 from collections.abc import Callable
@@ -133,14 +133,6 @@ def ledger_state(project_id: int) -> str:
     labels = Label.objects.filter(project=project_id).aggregate(last=Max("pk"), gone=Count("superseded"))
     instances = Project.objects.filter(pk=project_id).aggregate(n=Max("instances__pk"))
     return f"{labels['last']}-{labels['gone']}-{instances['n']}"
-
-
-def judges_beside_people(aspect: Aspect) -> JudgesBesidePeople:
-    return remembered("judges", aspect, compare_judges)
-
-
-def people_one_by_one(aspect: Aspect) -> list[PersonRow]:
-    return remembered("people", aspect, compare_people)
 
 
 def people_among_themselves(project: Project) -> list[AspectAgreement]:

@@ -12,9 +12,9 @@ from ledger.imports.load import import_file
 from ledger.models import Instance, Rater, Response
 from quality.panels import (
     Standing,
-    judges_beside_people,
+    compare_judges,
+    compare_people,
     people_among_themselves,
-    people_one_by_one,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
@@ -59,7 +59,7 @@ def say(aspect, kind, name, instances, strengths, orders=((),)):
 
 
 def test_on_mtbench_gpt4_stands_in_for_a_person_and_beats_the_baseline(overall):
-    panel = judges_beside_people(overall("mtbench"))
+    panel = compare_judges(overall("mtbench"))
     assert panel.best.name == "gpt-4/mt-bench-pair"
     assert panel.best.standing == Standing.ABOVE
     assert panel.best_beside_a_person == "alike"
@@ -68,7 +68,7 @@ def test_on_mtbench_gpt4_stands_in_for_a_person_and_beats_the_baseline(overall):
 
 
 def test_on_pandalm_people_beat_both_judges(overall):
-    panel = judges_beside_people(overall("pandalm"))
+    panel = compare_judges(overall("pandalm"))
     assert panel.best.name == "gpt-3.5-turbo"
     assert panel.best_beside_a_person == "below"
     assert panel.best.person_gap.value == pytest.approx(-0.229, abs=0.001)
@@ -81,7 +81,7 @@ def test_a_judge_below_the_longer_wins_is_shown_as_such():
     for name in ("ann", "ben"):
         say(aspect, Rater.Kind.PERSON, name, instances, people)
     say(aspect, Rater.Kind.JUDGE, "coin", instances, rng.choice([-1, 1], 80))
-    panel = judges_beside_people(aspect)
+    panel = compare_judges(aspect)
     assert panel.judges[0].standing == Standing.BELOW
     html = render_to_string("quality/judges_beside_people.html", {"panel": panel})
     assert "below the baseline" in html
@@ -94,7 +94,7 @@ def test_a_judge_that_always_says_a_flips_always_and_earns_what_a_coin_earns():
     say(aspect, Rater.Kind.PERSON, "ann", instances, np.tile([1, -1], 20))
     say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, -1), orders=[(0, 1)])
     say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, 1), orders=[(1, 0)])
-    row = judges_beside_people(aspect).judges[0]
+    row = compare_judges(aspect).judges[0]
     assert (row.flips.value, row.flips.n) == (1.0, 40)
     assert row.gap.value == pytest.approx(
         0.0
@@ -105,7 +105,7 @@ def test_few_comparisons_say_nothing():
     aspect, instances = make_pairs(10)
     say(aspect, Rater.Kind.PERSON, "ann", instances, np.ones(10))
     say(aspect, Rater.Kind.JUDGE, "wrong", instances, -np.ones(10))
-    panel = judges_beside_people(aspect)
+    panel = compare_judges(aspect)
     assert panel.judges[0].standing == Standing.FEW
     assert panel.best is None
     assert "too few to say" in render_to_string("quality/judges_beside_people.html", {"panel": panel})
@@ -115,32 +115,42 @@ def test_who_leans_to_one_side_is_found_and_comes_first():
     aspect, instances = make_pairs(60)
     say(aspect, Rater.Kind.PERSON, "ann", instances, np.tile([1, -1], 30), orders=[(0, 1)])
     say(aspect, Rater.Kind.PERSON, "leans", instances, np.full(60, -1), orders=[(0, 1)])
-    leans, ann = people_one_by_one(aspect)
+    leans, ann = compare_people(aspect)
     assert (leans.name, leans.leans, leans.first_shown.value) == ("leans", True, 1.0)
     assert (ann.name, ann.leans, ann.labels) == ("ann", False, 60)
     assert "leans to one side" in render_to_string("quality/people_one_by_one.html", {"rows": [leans, ann]})
 
 
-def test_a_panel_is_computed_once_until_the_ledger_changes():
+def test_agreement_is_computed_once_until_the_ledger_changes():
     aspect, instances = make_pairs(40)
     say(aspect, Rater.Kind.PERSON, "ann", instances, np.ones(40))
-    before = judges_beside_people(aspect)
+    before = people_among_themselves(aspect.project)
     with CaptureQueriesContext(connection) as seen:
-        assert judges_beside_people(aspect) == before
-    assert len(seen) == 2  # the ledger's state: labels, instances
-    say(aspect, Rater.Kind.JUDGE, "length", instances, np.ones(40))
-    assert [row.name for row in judges_beside_people(aspect).judges] == ["length"]
+        assert people_among_themselves(aspect.project) == before
+    assert len(seen) == 1 + 2 * len(before)  # the aspects; for each the ledger's labels and instances
+    say(aspect, Rater.Kind.PERSON, "ben", instances, np.ones(40))
+    row = next(row for row in people_among_themselves(aspect.project) if row.aspect == "Overall")
+    assert (row.people.people, row.people.raw.value) == (2, 1.0)
+
+
+def test_the_people_of_a_large_crowd_are_cut_to_a_page_that_can_be_read():
+    aspect, instances = make_pairs(1)
+    for number in range(103):
+        say(aspect, Rater.Kind.PERSON, f"worker-{number:03}", instances, np.ones(1))
+    html = render_to_string("quality/people_one_by_one.html", {"rows": compare_people(aspect)})
+    assert html.count("worker-") == 100
+    assert "The 100 who come first, of 103" in html
 
 
 def test_every_panel_renders_without_a_single_label():
     project = create_project(slug="nothing", template="multipref", owner=command_line_owner())
     aspect = project.aspects.get(name="overall")
-    panel = judges_beside_people(aspect)
+    panel = compare_judges(aspect)
     assert "Nobody has labelled this yet" in render_to_string(
         "quality/judges_beside_people.html", {"panel": panel}
     )
     rows = people_among_themselves(project)
     assert "Harmless" in render_to_string("quality/people_among_themselves.html", {"rows": rows})
     assert "Nobody has labelled" in render_to_string(
-        "quality/people_one_by_one.html", {"rows": people_one_by_one(aspect)}
+        "quality/people_one_by_one.html", {"rows": compare_people(aspect)}
     )
