@@ -22,6 +22,7 @@ ACTIONS: dict[str, tuple[str, str | Promise]] = {
     "next": ("j", _("Next question")),
     "previous": ("k", _("Previous question")),
     "comment": ("c", _("Write own words")),
+    "read": ("r", _("Say that you have read what is beside the prompt")),
     "help": ("?", _("All keys")),
 }
 FIXED = frozenset("0123456789-=") | {

@@ -128,6 +128,7 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
         "skip_reasons": skip_reasons(),
         "flag_reasons": flag_reasons(),
         "must_read": bool(place.project.settings.get("must_read")),
+        "has_read": correcting,
     }
 
 
@@ -190,14 +191,26 @@ def submit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("annotate:work", slug)
     assignment = my_assignment(place, pk)
     form = work_form(assignment, fields=posted(request))
-    if not form.is_valid():
-        return show_work(request, place, assignment, form, status=422)
+    if not form.is_valid() or unread(request, assignment):
+        return show_work(request, place, assignment, form, status=422, **reading(request, assignment))
     try:
         return after(request, place, pk, write(request, place, pk, form))
     except LeaseGone as refusal:
         return lease_gone(request, place, pk, refusal)
     except (AlreadySubmitted, KeyReused):
         return show_work(request, place, my_assignment(place, pk), form, status=409, refused=twice())
+
+
+def unread(request: HttpRequest, assignment: Assignment) -> bool:
+    """Whether the project wants the notes beside the prompt read, there are some, and nobody said so."""
+    wanted = assignment.project.settings.get("must_read") and prompt(assignment.instance).notes
+    return bool(wanted) and "read" not in request.POST
+
+
+def reading(request: HttpRequest, assignment: Assignment) -> dict[str, Any]:
+    if not unread(request, assignment):
+        return {"has_read": "read" in request.POST}
+    return {"refused": _("Read what stands beside the prompt, and say so, before you submit.")}
 
 
 def write(request: HttpRequest, place: Place, pk: int, form: WorkForm) -> dict[str, Any]:

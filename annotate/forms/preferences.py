@@ -33,7 +33,7 @@ class PreferencesForm(forms.Form):
         super().__init__(data, initial=initial | {"language": user.language or settings.LANGUAGE_CODE})
         for action, key in keys_of(user).items():
             self.fields[f"key_{action}"] = forms.CharField(
-                label=key.words,
+                label=str(key.words),
                 initial=key.key,
                 max_length=12,
                 widget=forms.TextInput(attrs={"class": "keycap"}),

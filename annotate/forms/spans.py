@@ -1,6 +1,5 @@
 """Marks in a text: chosen spans, or a label for each sentence or step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,7 +27,6 @@ class SpansForm(AspectForm):
     """Spans are posted as `response:start:end:label`, or as a quotation that is looked up in the response."""
 
     template = "annotate/tasks/spans.html"
-    divide: ClassVar[Callable[[str], list[Segment]] | None] = None
     needs_offsets: ClassVar[bool] = True
 
     def labels(self) -> list[Option]:
@@ -121,8 +119,8 @@ class SegmentsForm(SpansForm):
     template = "annotate/tasks/segments.html"
 
     def segments(self, index: int) -> list[Segment]:
-        assert self.divide is not None
-        return type(self).divide(self.texts[index])  # type: ignore[misc]
+        """Where the text of the response divides."""
+        raise NotImplementedError
 
     def rows(self) -> list[SegmentRow]:
         return [
@@ -158,8 +156,10 @@ class SegmentsForm(SpansForm):
 
 
 class SentencesForm(SegmentsForm):
-    divide = staticmethod(sentences)
+    def segments(self, index: int) -> list[Segment]:
+        return sentences(self.texts[index])
 
 
 class StepsForm(SegmentsForm):
-    divide = staticmethod(steps)
+    def segments(self, index: int) -> list[Segment]:
+        return steps(self.texts[index])

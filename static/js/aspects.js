@@ -129,7 +129,8 @@ export function openNext(work) {
 
 function label(work) {
   const words = work?.querySelector('[data-do="submit"] [data-final]');
-  if (words) words.textContent = nextOpen(work) ? words.dataset.more : words.dataset.final;
+  const next = nextOpen(work);
+  if (words) words.textContent = next && next !== current(work) ? words.dataset.more : words.dataset.final;
 }
 
 // ---- after a change

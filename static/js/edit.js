@@ -8,7 +8,7 @@ function draw(area) {
   const place = area.parentElement.querySelector("[data-diff]");
   const parts = changes(original(area), area.value);
   area.toggleAttribute("data-edited", parts.some(([sign]) => sign !== "="));
-  place.replaceChildren(...parts.map(piece));
+  place.replaceChildren(...("edited" in area.dataset ? parts.map(piece) : []));
   const words = parts.filter(([sign]) => sign !== "=").flatMap(([, text]) => text.match(/\S+/g) ?? []).length;
   area.parentElement.querySelector("[data-counted]").textContent = words ? `${words} ${area.closest("[data-edit]").dataset.words}` : "";
 }

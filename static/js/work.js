@@ -26,6 +26,7 @@ const doing = {
   differences: () => toggleDifferences(work()),
   next: () => step(work(), 1),
   previous: () => step(work(), -1),
+  read: click('[name="read"]'),
   comment: () => work().querySelector(".aspect[data-open] .words")?.focus(),
 };
 
