@@ -9,6 +9,8 @@ import pyarrow as pa
 from exports.formats.base import Row
 from exports.formats.columns import JSON, Columns, Many, Maybe, Record, Scalar, Type
 
+pa.set_memory_pool(pa.system_memory_pool())  # the default pool keeps 30 MB more of what it was given
+
 SCALARS = {
     "string": pa.string(),
     "number": pa.float64(),

@@ -9,8 +9,7 @@ from exports.containers.arrow import arrow_schema, table
 from exports.containers.base import Batch, Container
 from exports.formats.columns import Columns
 
-ROW_GROUP = 16 * 1024  # rows, or fewer where they are large: small enough for constant memory
-ROW_GROUP_BYTES = 12 * 1024 * 1024  # of JSON
+ROW_GROUP_BYTES = 4 * 1024 * 1024  # in Arrow's memory: small enough for constant memory
 
 
 class Drain:
@@ -43,25 +42,24 @@ def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     schema, drain = arrow_schema(columns), Drain()
     sink = pa.PythonFile(drain, mode="w")
     with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=False) as writer:
-        for group in grouped(batches):
-            writer.write_table(pa.concat_tables([table(batch.rows, schema, columns) for batch in group]))
+        for group in row_groups(batches, schema, columns):
+            writer.write_table(group)
             yield drain.take()
     yield drain.take()
 
 
-def grouped(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
-    """Batches gathered until they fill a row group."""
-    held: list[Batch] = []
-    rows = size = 0
+def row_groups(batches: Iterable[Batch], schema: pa.Schema, columns: Columns) -> Iterator[pa.Table]:
+    """The batches as tables, joined until they fill a row group; Python's rows are let go at once."""
+    held: list[pa.Table] = []
+    size = 0
     for batch in batches:
-        held.append(batch)
-        rows += len(batch.lines)
-        size += sum(map(len, batch.lines))
-        if rows >= ROW_GROUP or size >= ROW_GROUP_BYTES:
-            yield held
-            held, rows, size = [], 0, 0
+        held.append(table(batch.rows, schema, columns))
+        size += held[-1].nbytes
+        if size >= ROW_GROUP_BYTES:
+            yield pa.concat_tables(held)
+            held, size = [], 0
     if held:
-        yield held
+        yield pa.concat_tables(held)
 
 
 PARQUET = Container(
