@@ -151,22 +151,18 @@ def language_of(instance: Instance) -> str:
     return named if isinstance(named, str) and LANGUAGE.fullmatch(named) else ""
 
 
-# ---------------------------------------------------------------- reasons to pass an instance on
+# ---------------------------------------------------------------- reasons to pass an instance on, as admins read them
 
 
-def skip_reasons() -> list[str]:
-    return [
-        _("I cannot judge this"),
-        _("It needs knowledge that I lack"),
-        _("It is in a language that I do not read"),
-        _("It takes too long"),
-    ]
-
-
-def flag_reasons() -> list[str]:
-    return [
-        _("broken or cut off"),
-        _("offensive or disturbing"),
-        _("full of personal data"),
-        _("not clear about what is asked"),
-    ]
+SKIP_REASONS = (
+    gettext_noop("I cannot judge this"),
+    gettext_noop("It needs knowledge that I lack"),
+    gettext_noop("It is in a language that I do not read"),
+    gettext_noop("It takes too long"),
+)
+FLAG_REASONS = (
+    gettext_noop("broken or cut off"),
+    gettext_noop("offensive or disturbing"),
+    gettext_noop("full of personal data"),
+    gettext_noop("not clear about what is asked"),
+)

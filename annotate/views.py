@@ -34,7 +34,7 @@ from annotate.forms.work import WorkForm
 from annotate.keys import keys_of
 from annotate.models import Assignment, Seat
 from annotate.problems import AlreadySubmitted, LeaseGone
-from annotate.screen import contents, flag_reasons, panes, prompt, skip_reasons
+from annotate.screen import FLAG_REASONS, SKIP_REASONS, contents, panes, prompt
 from ledger.access import Place, enter
 from ledger.actions import person_for
 from ledger.models import GuidelineVersion, Label, Project
@@ -125,8 +125,8 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
         "action": reverse(f"annotate:{verb}", args=[place.project.slug, assignment.pk]),
         "back_url": reverse("annotate:back", args=[place.project.slug]) + f"?from={assignment.pk}",
         "submission_key": uuid4().hex,
-        "skip_reasons": skip_reasons(),
-        "flag_reasons": flag_reasons(),
+        "skip_reasons": SKIP_REASONS,
+        "flag_reasons": FLAG_REASONS,
         "must_read": bool(place.project.settings.get("must_read")),
         "has_read": correcting,
     }
