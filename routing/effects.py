@@ -1,36 +1,40 @@
 """A Gaussian-prior log-linear model of pairwise verdicts with ties and nested random effects.
 
-For row i with odd features x (k,), even features e (l,), responses (a, b) and an instance effect d = (d1, d2):
+For a pair with odd features x (k,), even features e (l,) and responses (a, b):
 
     direction  f = x·w + q_b - q_a + d1,    tie  t = e·u + d2,
     P(first, tie, second) = softmax(-f, t, f)
 
-which is Davidson's (1970) tie extension of Bradley-Terry with covariates, so that swapping the responses swaps
-the verdict's probabilities exactly. w, u, q and d have Gaussian priors. The quality q of a response is shared by
-all pairs in which it appears; the variance of q against the logistic noise says how transitive, hence how
-reliable, the labels are. d is shared by all labels of one instance: it is what makes one label informative
-about the next person's. Fitted by Newton's method to the posterior mode; uncertainty by Laplace's method
-(Rasmussen and Williams 2006, section 3.4), leave-one-out by the cavity (their section 5.4.2).
+which is Davidson's (1970) tie extension of Bradley-Terry with covariates: swapping the responses swaps the
+probabilities exactly. w, u, q and d have Gaussian priors. The quality q of a response is shared by every pair
+in which it appears; how large its variance must be says how far labels follow from each other, hence how
+reliable they are. d = (d1, d2) is shared by all labels of one pair: it is what makes one person's label
+informative about the next person's beyond the features.
+
+Fitted by Newton's method to the posterior mode, d and q eliminated by Schur complements; uncertainty by
+Laplace's method (Rasmussen and Williams 2006, Gaussian Processes, 3.4), leave-one-out by the cavity (5.4.2).
+Shapes: n pairs, m of them labelled, D = k + l weights, R responses that are shared by several pairs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from routing.table import Floats, Ints, Mask
+from routing.table import Floats, Ints
 
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
-GRID = np.stack(np.meshgrid(NODES, NODES, indexing="ij"), axis=-1).reshape(-1, 2)  # (Q, 2)
-GRID_WEIGHTS = np.outer(WEIGHTS, WEIGHTS).ravel() / WEIGHTS.sum() ** 2  # (Q,)
-KEPT = GRID_WEIGHTS > 1e-4
-GRID, GRID_WEIGHTS = GRID[KEPT], GRID_WEIGHTS[KEPT] / GRID_WEIGHTS[KEPT].sum()
+STEPS = 25
+TOLERANCE = 1e-4  # of a Newton step, in log-odds
+LONGEST_STEP = 2.0  # log-odds: a full step from afar can overshoot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """Rows of a model: odd (n, k), even (n, l), and the two responses (n, 2), -1 where they have no effect."""
+    """Rows of a model: odd (n, k), even (n, l), responses (n, 2) with -1 for one that no other pair shares."""
 
     odd: Floats
     even: Floats
@@ -39,18 +43,34 @@ class Design:
     def rows(self, index: Ints) -> Design:
         return Design(odd=self.odd[index], even=self.even[index], pair=self.pair[index])
 
+    @property
+    def lone(self) -> Ints:
+        """How many of a pair's responses are shared with no other pair (n,)."""
+        return (self.pair < 0).sum(axis=1)
 
-@dataclass(frozen=True, slots=True)
+    def directions(self) -> Floats:
+        """The rows of f over all weights (n, D)."""
+        return np.hstack([self.odd, np.zeros_like(self.even)])
+
+    def ties(self) -> Floats:
+        """The rows of t over all weights (n, D)."""
+        return np.hstack([np.zeros_like(self.odd), self.even])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Priors:
-    """Means (k,), (l,) and precisions (k,), (l,) of the weights; variances of the effects on log-odds."""
+    """Mean and precision of the weights (D,), and variances of the effects, in squared log-odds."""
 
-    odd_mean: Floats
-    even_mean: Floats
-    odd_precision: Floats
-    even_precision: Floats
-    response_variance: float
-    instance_variance: float
-    tie_variance: float
+    mean: Floats
+    precision: Floats
+    response: float
+    pair: float
+    tie: float
+
+    def variances(self, design: Design) -> Floats:
+        """Variances of d1 and d2 (n, 2); responses that no other pair shares are part of d1."""
+        direction = self.pair + self.response * design.lone
+        return np.stack([direction, np.full(len(direction), self.tie)], axis=1)
 
 
 def softmax(direction: Floats, tie: Floats) -> Floats:
@@ -58,7 +78,8 @@ def softmax(direction: Floats, tie: Floats) -> Floats:
     logits = np.stack([-direction, tie, direction], axis=-1)
     logits -= logits.max(axis=-1, keepdims=True)
     np.exp(logits, out=logits)
-    return logits / logits.sum(axis=-1, keepdims=True)
+    logits /= logits.sum(axis=-1, keepdims=True)
+    return logits
 
 
 def slopes(direction: Floats, tie: Floats, counts: Floats) -> tuple[Floats, Floats]:
@@ -68,30 +89,247 @@ def slopes(direction: Floats, tie: Floats, counts: Floats) -> tuple[Floats, Floa
     lean, middle = p[:, 2] - p[:, 0], p[:, 1]
     gradient = np.stack([total * lean - (counts[:, 2] - counts[:, 0]), total * middle - counts[:, 1]], axis=1)
     off = -total * lean * middle
-    hessian = np.stack([total * (1 - middle - lean**2), off, off, total * middle * (1 - middle)], axis=1)
-    return gradient, hessian.reshape(-1, 2, 2)
+    curve = np.stack([total * (1 - middle - lean**2), off, off, total * middle * (1 - middle)], axis=1)
+    return gradient, curve.reshape(-1, 2, 2)
 
 
-def invert(blocks: Floats) -> Floats:
-    """Inverses of symmetric 2 x 2 blocks (m, 2, 2)."""
-    a, b, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 1]
-    return np.stack([d, -b, -b, a], axis=1).reshape(-1, 2, 2) / (a * d - b * b)[:, None, None]
+def inverse(blocks: Floats) -> Floats:
+    """Inverses of 2 x 2 blocks (m, 2, 2)."""
+    a, b, c, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 0], blocks[:, 1, 1]
+    adjugate = np.stack([d, -b, -c, a], axis=1).reshape(-1, 2, 2)
+    return adjugate / (a * d - b * c)[:, None, None]
+
+
+def times(blocks: Floats, vectors: Floats) -> Floats:
+    """Block times vector, row by row: (m, 2, 2), (m, 2) to (m, 2)."""
+    product: Floats = np.einsum("mij,mj->mi", blocks, vectors)
+    return product
+
+
+class Components:
+    """The responses by connected component, padded to powers of two, so that blocks invert in batches."""
+
+    def __init__(self, pair: Ints, count: int) -> None:
+        linked = pair[(pair >= 0).all(axis=1)]
+        graph = coo_array((np.ones(len(linked)), (linked[:, 0], linked[:, 1])), shape=(count, count))
+        _, self.component = connected_components(graph, directed=False)
+        sizes = np.bincount(self.component, minlength=1)
+        order = np.argsort(self.component, kind="stable")
+        start = np.r_[0, np.cumsum(sizes)[:-1]]
+        self.slot = np.empty(count, dtype=np.int64)
+        self.slot[order] = np.arange(count) - start[self.component[order]]
+        self.width = (2 ** np.ceil(np.log2(np.maximum(sizes, 1)))).astype(np.int64)
+        self.members = {int(w): self._members(int(w), sizes, start, order) for w in np.unique(self.width)}
+        self.row = np.empty(len(sizes), dtype=np.int64)
+        for width in self.members:
+            held = np.flatnonzero(self.width == width)
+            self.row[held] = np.arange(len(held))
+
+    def _members(self, width: int, sizes: Ints, start: Ints, order: Ints) -> Ints:
+        """Responses of the components of this width (G, width), -1 in the padding."""
+        held = np.flatnonzero(self.width == width)
+        column = np.arange(width)[None, :]
+        place = np.minimum(start[held, None] + column, len(order) - 1)
+        return np.where(column < sizes[held, None], order[place], -1)
 
 
 class Blocks:
-    """Inverts the response part of the Hessian, which falls apart into connected components of responses.
+    """The inverse of the response part of the Hessian, block by block."""
 
-    Components are padded to powers of two and inverted in batches.
+    def __init__(self, components: Components, pair: Ints, weight: Floats, precision: float) -> None:
+        """weight (m,): the curvature of each labelled pair in its direction; pair (m, 2)."""
+        self.components = components
+        self.inverse: dict[int, Floats] = {}
+        for width, members in components.members.items():
+            block = np.zeros((len(members), width, width))
+            block[:, np.arange(width), np.arange(width)] = precision
+            self._add(block, width, pair, weight)
+            self.inverse[width] = np.linalg.inv(block)
+
+    def _add(self, block: Floats, width: int, pair: Ints, weight: Floats) -> None:
+        found = self.components
+        for side, other, sign in ((0, 0, 1.0), (1, 1, 1.0), (0, 1, -1.0), (1, 0, -1.0)):
+            a, b = pair[:, side], pair[:, other]
+            here = (a >= 0) & (b >= 0)
+            here[here] = found.width[found.component[a[here]]] == width
+            row = found.row[found.component[a[here]]]
+            np.add.at(block, (row, found.slot[a[here]], found.slot[b[here]]), sign * weight[here])
+
+    def times(self, columns: Floats) -> Floats:
+        """The inverse times (R, D), in (R, D)."""
+        result = np.zeros_like(columns)
+        for width, members in self.components.members.items():
+            real = members >= 0
+            padded = np.where(real[:, :, None], columns[np.maximum(members, 0)], 0.0)
+            result[members[real]] = (self.inverse[width] @ padded)[real]
+        return result
+
+    def spread(self, pair: Ints) -> Floats:
+        """Variance of q_b - q_a given the weights (n,)."""
+        found, total = self.components, np.zeros(len(pair))
+        for side, other, sign in ((0, 0, 1.0), (1, 1, 1.0), (0, 1, -2.0)):
+            a, b = pair[:, side], pair[:, other]
+            for width in found.members:
+                here = (a >= 0) & (b >= 0)
+                here[here] = found.width[found.component[a[here]]] == width
+                joined = here.copy()
+                joined[here] = found.component[a[here]] == found.component[b[here]]
+                row = found.row[found.component[a[joined]]]
+                total[joined] += sign * self.inverse[width][row, found.slot[a[joined]], found.slot[b[joined]]]
+        return total
+
+
+def difference(values: Floats, pair: Ints) -> Floats:
+    """q_b - q_a of per-response rows (R, …) for each pair (n, …); a response at -1 adds nothing."""
+    if not len(values):
+        return np.zeros((len(pair), *values.shape[1:]))
+    shape = (len(pair),) + (1,) * (values.ndim - 1)
+    second = np.where((pair[:, 1] >= 0).reshape(shape), values[pair[:, 1]], 0.0)
+    first = np.where((pair[:, 0] >= 0).reshape(shape), values[pair[:, 0]], 0.0)
+    return second - first
+
+
+def collect(rows: Floats, pair: Ints, count: int) -> Floats:
+    """The transpose of `difference`: rows (m, …) summed into responses (count, …)."""
+    total = np.zeros((count, *rows.shape[1:]))
+    for side, sign in ((1, 1.0), (0, -1.0)):
+        here = pair[:, side] >= 0
+        np.add.at(total, pair[here, side], sign * rows[here])
+    return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latent:
+    """Gaussian beliefs about (f, t) of n pairs before their own labels: mean (n, 2), covariance (n, 2, 2)."""
+
+    mean: Floats
+    covariance: Floats
+
+
+class VerdictModel:
+    """The posterior of the model above, given verdict counts of labelled pairs.
+
+    Learned: weights_ (D,), responses_ (R,), effects_ (m, 2).
     """
 
-    def __init__(self, pair: Ints, responses: int) -> None:
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
+    def __init__(self, priors: Priors, components: Components) -> None:
+        self.priors = priors
+        self.components = components
+        self.count = len(components.slot)
 
-        edges = (np.ones(len(pair)), (pair[:, 0], pair[:, 1]))
-        _, component = connected_components(coo_array(edges, shape=(responses, responses)), directed=False)
-        order = np.argsort(component, kind="stable")
-        sizes = np.bincount(component)
-        start = np.r_[0, np.cumsum(sizes)[:-1]]
-        self.slot = np.empty(responses, dtype=np.int64)
-        self.slot[order] = np.arange(responses) - start[component[order]]
+    def fit(self, design: Design, counts: Floats, *, start: VerdictModel | None = None) -> Self:
+        """Finds the posterior mode for counts (m, 3) on the labelled rows `design`."""
+        self.design, self.counts = design, counts
+        self.forward, self.even = design.directions(), design.ties()
+        self.variance = self.priors.variances(design)
+        self.weights_ = self.priors.mean.copy() if start is None else start.weights_.copy()
+        self.responses_ = np.zeros(self.count) if start is None else start.responses_.copy()
+        self.effects_ = np.zeros((len(counts), 2))
+        for _ in range(STEPS):
+            if self._step() < TOLERANCE:
+                break
+        self._linearise()
+        return self
+
+    def _mean(self) -> Floats:
+        """(f, t) of the labelled pairs without their own effects (m, 2)."""
+        direction = self.forward @ self.weights_ + difference(self.responses_, self.design.pair)
+        return np.stack([direction, self.even @ self.weights_], axis=1)
+
+    def _linearise(self) -> None:
+        """Reduced gradient (m, 2) and curvature (m, 2, 2) after eliminating d, and the Hessian's factors."""
+        at = self._mean() + self.effects_
+        gradient, curve = slopes(at[:, 0], at[:, 1], self.counts)
+        precision = 1.0 / self.variance
+        self.inner = inverse(curve + precision[:, :, None] * np.eye(2))  # (m, 2, 2)
+        self.pull = gradient + precision * self.effects_
+        self.curve = curve
+        self.gradient = gradient - times(curve, times(self.inner, self.pull))
+        self.weight = curve - curve @ self.inner @ curve
+        self._factor()
+
+    def _factor(self) -> None:
+        pair, weight = self.design.pair, self.weight
+        self.blocks = Blocks(self.components, pair, weight[:, 0, 0], 1.0 / self.priors.response)
+        first = weight[:, 0, :1] * self.forward + weight[:, 0, 1:] * self.even  # (m, D)
+        second = weight[:, 1, :1] * self.forward + weight[:, 1, 1:] * self.even
+        dense = self.forward.T @ first + self.even.T @ second + np.diag(self.priors.precision)
+        self.cross = collect(first, pair, self.count)  # (R, D)
+        self.solved = self.blocks.times(self.cross)  # (R, D)
+        self.schur = np.linalg.inv(dense - self.cross.T @ self.solved)  # (D, D)
+
+    def _step(self) -> float:
+        """One damped Newton step on everything; the size of the step."""
+        self._linearise()
+        g, pair = self.gradient, self.design.pair
+        towards = self.priors.precision * (self.weights_ - self.priors.mean)
+        dense = self.forward.T @ g[:, 0] + self.even.T @ g[:, 1] + towards
+        response = collect(g[:, 0], pair, self.count) + self.responses_ / self.priors.response
+        move = -self.schur @ (dense - self.solved.T @ response)
+        shift = -self.blocks.times(response[:, None])[:, 0] - self.solved @ move
+        slope = np.stack([self.forward @ move + difference(shift, pair), self.even @ move], axis=1)
+        own = -times(self.inner, self.pull + times(self.curve, slope))
+        size = float(np.abs(slope + own).max(initial=0.0))
+        pace = min(1.0, LONGEST_STEP / max(size, 1e-12))
+        self.weights_ += pace * move
+        self.responses_ += pace * shift
+        self.effects_ += pace * own
+        return size
+
+    def latent(self, design: Design) -> Latent:
+        """Beliefs about pairs without their own labels, their own effects included."""
+        mean, spread = self._believe(design)
+        return Latent(mean=mean, covariance=spread + self.priors.variances(design)[:, :, None] * np.eye(2))
+
+    def cavity(self) -> Latent:
+        """Beliefs about the labelled pairs as if their own labels were not known."""
+        mean, spread = self._believe(self.design)
+        without = np.linalg.solve(np.eye(2) - spread @ self.weight, spread)
+        return Latent(
+            mean=mean + times(without, self.gradient),
+            covariance=without + self.variance[:, :, None] * np.eye(2),
+        )
+
+    def _believe(self, design: Design) -> tuple[Floats, Floats]:
+        """Mean (n, 2) and covariance (n, 2, 2) of (f, t) without the pairs' own effects."""
+        forward, even = design.directions(), design.ties()
+        mean = np.stack(
+            [
+                forward @ self.weights_ + difference(self.responses_, design.pair),
+                even @ self.weights_,
+            ],
+            axis=1,
+        )
+        root = np.linalg.cholesky((self.schur + self.schur.T) / 2)
+        first = (forward - difference(self.solved, design.pair)) @ root
+        second = even @ root
+        covariance = np.empty((len(mean), 2, 2))
+        covariance[:, 0, 0] = (first**2).sum(axis=1) + self.blocks.spread(design.pair)
+        covariance[:, 1, 1] = (second**2).sum(axis=1)
+        covariance[:, 0, 1] = covariance[:, 1, 0] = (first * second).sum(axis=1)
+        return mean, covariance
+
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+GRID = np.stack(np.meshgrid(NODES, NODES, indexing="ij"), axis=-1).reshape(-1, 2)  # (Q, 2)
+GRID_WEIGHTS = np.outer(WEIGHTS, WEIGHTS).ravel() / WEIGHTS.sum() ** 2  # (Q,)
+KEPT = GRID_WEIGHTS > 1e-4
+GRID, GRID_WEIGHTS = GRID[KEPT], GRID_WEIGHTS[KEPT] / GRID_WEIGHTS[KEPT].sum()
+
+
+def chances(latent: Latent) -> Floats:
+    """P(first, tie, second) at each node of the quadrature over (f, t) (n, Q, 3)."""
+    c = latent.covariance
+    a = np.sqrt(np.maximum(c[:, 0, 0], 1e-12))
+    b = c[:, 0, 1] / a
+    d = np.sqrt(np.maximum(c[:, 1, 1] - b**2, 1e-12))
+    direction = latent.mean[:, :1] + a[:, None] * GRID[:, 0]
+    tie = latent.mean[:, 1:] + b[:, None] * GRID[:, 0] + d[:, None] * GRID[:, 1]
+    return softmax(direction, tie)
+
+
+def joint(latent: Latent) -> Floats:
+    """P(one person says y, another says g) of a pair (n, 3, 3)."""
+    p = chances(latent)
+    together: Floats = np.einsum("q,nqy,nqg->nyg", GRID_WEIGHTS, p, p)
+    return together

@@ -14,27 +14,13 @@ from django.db.models import Count
 
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
 from routing.problems import NoInstances, NoJudgeLabels
-from routing.table import Floats, Ints, Known, Table
+from routing.table import Floats, People, Table
 from web.registry import unknown
 
 WORD = re.compile(r"\w+")
 READING_SPEED = 14_000  # words an hour: silent reading of English (Brysbaert 2019, about 238 a minute)
 DECIDING_HOURS = 20 / 3600  # beyond reading: weighing, clicking
 HOURLY_PAY = 18.0  # the middle of what MultiPref's protocol paid, $15-20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class People:
-    """The m human labels of a table's pairs: rows (pair, rater, verdict) and the two scores where graded."""
-
-    pair: Ints
-    rater: Ints
-    verdict: Ints
-    scores: Floats  # (m, 2), NaN where the aspect is not rated
-    names: tuple[str, ...]
-
-    def known(self) -> Known:
-        return Known(instance=self.pair, rater=self.rater, verdict=self.verdict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -121,10 +121,10 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
     rng = np.random.default_rng(request.seed)
     policy: Policy = POLICIES.load(request.policy)()
     table, known = loaded.table, loaded.people.known()
-    ranking = by_owner(loaded, policy.rank(table, known, rng=rng))
     size = loaded.project.instances.count()
-    labelled = owner_mask(loaded, known.asked(table.size))
     cap = int(math.floor((request.budget or 0.0) * size + 1e-9))
+    ranking = by_owner(loaded, policy.rank(table, known, cap=cap, rng=rng))
+    labelled = owner_mask(loaded, known.asked(table.size))
     human, audit, propensity = pick(policy, ranking, labelled, cap=cap, audit=request.audit, rng=rng)
     order = np.flatnonzero(human)
     order = order[np.argsort(-ranking.gain[order], kind="stable")]

@@ -105,6 +105,20 @@ class Known:
         return best > 0, np.where(alone, counts.argmax(axis=1) - 1, TIE)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """The m human labels of a table's pairs: rows (pair, rater, verdict) and the two scores where graded."""
+
+    pair: Ints
+    rater: Ints
+    verdict: Ints
+    scores: Floats  # (m, 2), NaN where the aspect is not rated
+    names: tuple[str, ...]
+
+    def known(self) -> Known:
+        return Known(instance=self.pair, rater=self.rater, verdict=self.verdict)
+
+
 class Unrevealed(RuntimeError):
     """A policy tried to read a human label that nobody has paid for."""
 

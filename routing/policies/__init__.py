@@ -10,6 +10,7 @@ POLICIES = Registry(
         "length_gap": "routing.policies.length_gap:LengthGap",
         "all_human": "routing.policies.constant:AllHuman",
         "all_ai": "routing.policies.constant:AllAI",
+        "defer": "routing.policies.defer:Defer",
         "oracle": "routing.policies.oracle:Oracle",
     },
 )

@@ -40,7 +40,8 @@ class Policy:
     learns: ClassVar[bool] = False  # whether its ranking changes as labels come in
     fuses: ClassVar[bool] = False  # whether it settles otherwise than by replacing the judge's verdict
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
+        """What a label would add at each pair, when `cap` labels may be had in all."""
         raise NotImplementedError
 
     def settle(self, table: Table, known: Known) -> Floats:

@@ -12,7 +12,7 @@ class Random(Policy):
 
     name = "random"
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=rng.random(table.size), worth=np.ones(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:

@@ -12,7 +12,7 @@ class AllHuman(Policy):
 
     name = "all_human"
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=-np.arange(table.size, dtype=float), worth=np.ones(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
@@ -24,7 +24,7 @@ class AllAI(Policy):
 
     name = "all_ai"
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=np.zeros(table.size), worth=np.zeros(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:

@@ -18,7 +18,7 @@ class LengthGap(Policy):
 
     name = "length_gap"
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=towards_longer(table), worth=np.ones(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:

@@ -24,7 +24,7 @@ class Oracle(Policy):
         """gold (n,), `NO_GOLD` where there is none; label (n,): what a person would say."""
         self.gold, self.label = gold, label
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         helps = (self.label == self.gold).astype(float) - (table.ai == self.gold)
         helps[self.gold == NO_GOLD] = 0.0
         return Ranking(gain=helps, worth=helps > 0)

@@ -29,7 +29,7 @@ class Uncertainty(Policy):
 
     name = "uncertainty"
 
-    def rank(self, table: Table, known: Known, *, rng: Generator) -> Ranking:
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=1 - np.abs(2 * leaning(table) - 1), worth=np.ones(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:

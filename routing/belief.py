@@ -1,0 +1,244 @@
+"""What people would say of every pair, believed from the labels that are known: the heart of `defer`.
+
+The model (`routing.effects`) is fitted to people's labels. The standing judge's verdict is a feature with a
+prior of trust, so that where evidence is thin the belief is the judge's verdict; features, other judges and
+shared responses move it as labels come in. How noisy people are is learnt through the variances: the more
+labels of related questions follow from each other, the larger the effects, and the more one label counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from routing.effects import GRID_WEIGHTS, Design, Latent, Priors, VerdictModel, chances
+from routing.features.base import Block, gather
+from routing.features.strengths import MODEL_PRECISION, components, model_columns
+from routing.questions import Questions, questions
+from routing.table import Floats, Ints, Known, Table
+
+# Prior means in log-odds. A judge agrees with a person in about two of three cases of three answers, and a
+# judge's tie is a person's tie in about half: softmax(-1, -0.3, 1) and softmax(0, 0.7, 0).
+TRUST = {"judges.standing": 1.0, "judges.others": 0.3, "strengths.standing": 0.3, "strengths.others": 0.2}
+TIE_LEVEL = -0.3
+JUDGED_TIE = {"judges.tie": 1.0}
+FIRM = 2.0  # precision of the weights with a prior opinion
+SCARCE = 0.7  # how much less often a mean of ratings ties than a single person's verdict
+
+
+# How much a pair adds to what its responses' qualities say, relative to those. One label a pair cannot tell what
+# is particular to the pair from noise; but how well labels of related pairs follow from each other can be told,
+# and reliable people are reliable in both.
+PAIR_RATIO = 1.7
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Standard deviations in log-odds of one label: of responses' qualities, and of a feature's weight."""
+
+    response: float
+    weight: float
+
+    @property
+    def pair(self) -> float:
+        return PAIR_RATIO * self.response
+
+    def penalty(self) -> float:
+        """Minus the log-prior: log-normal around `START`, a factor of e being one deviation."""
+        found = np.log([self.response / START.response, self.weight / START.weight])
+        return 0.5 * float(found @ found)
+
+
+START = Scales(response=0.8, weight=0.2)
+STEP = 1.5  # the factor between neighbouring scales in the search
+LEAST = Scales(response=0.2, weight=0.05)
+MOST = Scales(response=2.5, weight=0.5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A table as the model reads it: questions, design rows, and prior means and precisions."""
+
+    asked: Questions
+    design: Design
+    mean: Floats
+    precision: Floats  # NaN where the search sets it
+    graded: bool
+
+    def priors(self, scales: Scales) -> Priors:
+        """Priors whose meaning for one label does not depend on how much labels of a pair share.
+
+        A pair effect of variance v flattens what the rest says about a label by sqrt(1 + π v / 2) (the
+        logistic-normal approximation of MacKay 1992, on twice the direction), so the rest is scaled up by it.
+        """
+        loose = np.isnan(self.precision)
+        stretch = float(np.sqrt(1 + np.pi * scales.pair**2 / 2))
+        return Priors(
+            mean=self.mean * stretch,
+            precision=np.where(loose, 1 / scales.weight**2, self.precision) / stretch**2,
+            response=(scales.response * stretch) ** 2,
+            pair=scales.pair**2,
+            tie=scales.pair**2,
+        )
+
+
+def frame(table: Table, names: Sequence[str] | None = None) -> Frame:
+    """The table's frame over all features, built once."""
+    if "frame" not in table.cache:
+        table.cache["frame"] = build_frame(table, gather(table, names))
+    found = table.cache["frame"]
+    assert isinstance(found, Frame)
+    return found
+
+
+def build_frame(table: Table, found: Block) -> Frame:
+    asked = questions(table)
+    odd, even = asked.stack(found)
+    models = model_columns(asked, len(table.models))
+    design = Design(
+        odd=np.hstack([odd, models]),
+        even=np.hstack([np.ones((asked.size, 1)), even]),
+        pair=asked.response,
+    )
+    nothing = [0.0] * models.shape[1]
+    mean = [TRUST.get(name, 0.0) for name in found.odd] + nothing
+    mean += [TIE_LEVEL] + [JUDGED_TIE.get(name, 0.0) for name in found.even]
+    precision = [FIRM if name in TRUST else np.nan for name in found.odd] + [MODEL_PRECISION] * len(nothing)
+    precision += [1.0] + [FIRM if name in JUDGED_TIE else np.nan for name in found.even]
+    return Frame(
+        asked=asked,
+        design=design,
+        mean=np.array(mean),
+        precision=np.array(precision),
+        graded=table.graded,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Belief:
+    """By question (N, …): P(first, tie, second) before and after its own labels, and the joint of two more.
+
+    `after` is what a fresh person would say; `joint[y, g]` that one says y and another g.
+    """
+
+    before: Floats  # (N, 3)
+    after: Floats  # (N, 3)
+    joint: Floats  # (N, 3, 3)
+    scales: Scales
+
+
+def likelihood(chance: Floats, counts: Floats) -> Floats:
+    """P(the labels counted | node) for chances (n, Q, 3) and counts (n, 3), without the order: (n, Q)."""
+    logs = np.log(np.maximum(chance, 1e-12))
+    powers: Floats = np.exp(np.einsum("nqk,nk->nq", logs, counts))
+    return powers
+
+
+def left_out(model: VerdictModel) -> float:
+    """The log-probability of each question's labels given all others', summed."""
+    chance = chances(model.cavity())
+    given = likelihood(chance, model.counts) @ GRID_WEIGHTS
+    return float(np.log(np.maximum(given, 1e-12)).sum())
+
+
+def fit(framed: Frame, counts: Floats, table: Table, scales: Scales, start: VerdictModel | None) -> VerdictModel:
+    labelled = np.flatnonzero(counts.sum(axis=1) > 0)
+    model = VerdictModel(framed.priors(scales), components(table))
+    return model.fit(framed.design.rows(labelled), counts[labelled], start=start)
+
+
+def search(framed: Frame, counts: Floats, table: Table, start: Scales) -> tuple[Scales, VerdictModel]:
+    """The scales with the best left-out score times prior, by coordinate steps from `start`."""
+    best, model = start, fit(framed, counts, table, start, None)
+    score = left_out(model) - best.penalty()
+    improved = True
+    while improved:
+        improved = False
+        for candidate in neighbours(best):
+            tried = fit(framed, counts, table, candidate, model)
+            value = left_out(tried) - candidate.penalty()
+            if value > score + 1e-3:
+                best, model, score, improved = candidate, tried, value, True
+                break
+    return best, model
+
+
+def neighbours(scales: Scales) -> list[Scales]:
+    """One step up or down in each coordinate, inside the bounds."""
+    found = []
+    for name in ("response", "weight"):
+        for factor in (STEP, 1 / STEP):
+            value = getattr(scales, name) * factor
+            if getattr(LEAST, name) <= value <= getattr(MOST, name):
+                found.append(replace(scales, **{name: value}))
+    return found
+
+
+def believe(table: Table, known: Known, *, start: Scales = START) -> Belief:
+    """Beliefs about every question, given the labels that are known."""
+    framed = frame(table)
+    counts = framed.asked.counts(known)
+    if len(known):
+        scales, model = search(framed, counts, table, start)
+    else:
+        scales, model = start, fit(framed, counts, table, start, None)
+    latent = model.latent(framed.design)
+    labelled = np.flatnonzero(counts.sum(axis=1) > 0)
+    if len(labelled):
+        apart = model.cavity()
+        latent.mean[labelled], latent.covariance[labelled] = apart.mean, apart.covariance
+    return conclude(latent, counts, scales, framed.graded)
+
+
+def conclude(latent: Latent, counts: Floats, scales: Scales, graded: bool) -> Belief:
+    """Beliefs from the latents without own labels, and the own labels counted (N, 3)."""
+    chance = chances(latent)  # (N, Q, 3)
+    weight = likelihood(chance, counts) * GRID_WEIGHTS
+    weight /= weight.sum(axis=1, keepdims=True)
+    outcome = settled_chance(chance) if graded else chance
+    return Belief(
+        before=np.einsum("q,nqg->ng", GRID_WEIGHTS, outcome),
+        after=np.einsum("nq,nqg->ng", weight, outcome),
+        joint=np.einsum("nq,nqy,nqg->nyg", weight, chance, outcome),
+        scales=scales,
+    )
+
+
+def settled_chance(chance: Floats) -> Floats:
+    """Chances of a mean of several ratings, which seldom ties: (…, 3)."""
+    scarce = chance * np.array([1.0, SCARCE, 1.0])
+    total: Floats = scarce / scarce.sum(axis=-1, keepdims=True)
+    return total
+
+
+# How much more probable another verdict must be before it replaces the one that somebody gave: the belief is a
+# model's, and models are surer than they should be.
+OVER_JUDGE = 0.05
+OVER_PERSON = 0.15
+
+
+def decide(probability: Floats, incumbent: Ints, margin: float) -> Ints:
+    """The most probable verdict's column where it beats the incumbent's by `margin`, else that one (…,)."""
+    best = probability.argmax(axis=-1)
+    held = np.take_along_axis(probability, incumbent[..., None], axis=-1)[..., 0]
+    return np.where(probability.max(axis=-1) - held > margin, best, incumbent)
+
+
+def chance_of(probability: Floats, column: Ints) -> Floats:
+    """The probability of the given columns: (…, 3), (…,) to (…,)."""
+    found: Floats = np.take_along_axis(probability, column[..., None], axis=-1)[..., 0]
+    return found
+
+
+def value_of_asking(belief: Belief, judged: Ints) -> Floats:
+    """How much more often the verdict would be right after a person's label (N,).
+
+    judged (N,): the column of the verdict that stands now. Negative where people would make it worse.
+    """
+    now = chance_of(belief.after, decide(belief.after, judged, OVER_JUDGE))
+    said = np.broadcast_to(np.arange(3), belief.joint.shape[:2])
+    after = belief.joint / np.maximum(belief.joint.sum(axis=2, keepdims=True), 1e-12)
+    then = chance_of(belief.joint, decide(after, said, OVER_PERSON)).sum(axis=1)
+    return then - now

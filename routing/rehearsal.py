@@ -1,0 +1,49 @@
+"""A replay of a project: from its ledger to the contract's report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ledger.models import Project
+from routing.loading import load
+from routing.problems import NoHumanLabels
+from routing.replay import Scores, decision_rows, replay, replayable, summarise
+
+Sink = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What to replay."""
+
+    policies: Sequence[str]
+    budgets: Sequence[float]
+    seeds: int
+    aspect: str | None = None
+    judge: str | None = None
+
+
+def rehearse(project: Project, wanted: Rehearsal, sink: Sink | None = None) -> dict[str, Any]:
+    """The contract's report of `replay`; every decision goes to `sink`. Raises what `load` refuses."""
+    loaded = load(project, aspect=wanted.aspect, judge=wanted.judge)
+    table, people = replayable(loaded.table, loaded.people)
+    if not table.size:
+        raise NoHumanLabels(
+            f"No instance carries both a human label and one of {loaded.judge.name!r} on "
+            f"{loaded.aspect.name!r}: collect a pilot first, `route {project.slug} --policy random --budget 0.05`.",
+            aspect=loaded.aspect.name,
+            judge=loaded.judge.name,
+        )
+    scores = Scores(budgets=wanted.budgets, hits={}, counts={})
+    runs = replay(table, people, policies=wanted.policies, budgets=wanted.budgets, seeds=wanted.seeds)
+    for run in runs:
+        scores.add(run, table.prompt, len(table.prompts))
+        if sink is not None:
+            for row in decision_rows(run, table, people, wanted.budgets):
+                sink(row)
+    report = {"aspect": loaded.aspect.name, "judge": loaded.judge.name, "n": table.size}
+    return report | summarise(scores, rng=np.random.default_rng(wanted.seeds))
