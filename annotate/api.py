@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.api import api, require_method
 from accounts.models import User
-from annotate.actions import lease_next_id, skip_assignment, submit_annotation
+from annotate.actions import extend_lease, lease_next_id, skip_assignment, submit_annotation
 from ledger.desk import desk_of
 from ledger.models import Project
 from ledger.questions import aspect_document, questions_of
@@ -104,3 +104,10 @@ def skip(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
         raise Invalid("reason must be a text.")
     assignment = skip_assignment(assignment_id=pk, user_id=user.pk, reason=reason)
     return json_response({"assignment": assignment.pk, "status": assignment.status})
+
+
+@api("POST")
+def heartbeat(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    """Keeps the lease of work that is still going on: it runs anew from now."""
+    assignment = extend_lease(assignment_id=pk, user_id=user.pk)
+    return json_response({"assignment": assignment.pk, "expires_at": assignment.expires_at})

@@ -22,4 +22,5 @@ urlpatterns = [
     path("projects/<slug:slug>/next/", annotate.api.next_assignment, name="next"),
     path("assignments/<int:pk>/submit/", annotate.api.submit, name="submit"),
     path("assignments/<int:pk>/skip/", annotate.api.skip, name="skip"),
+    path("assignments/<int:pk>/heartbeat/", annotate.api.heartbeat, name="heartbeat"),
 ]

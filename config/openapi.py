@@ -258,6 +258,16 @@ PATHS: dict[str, Any] = {
             answers={"200": answer("Skipped.", thing({"assignment": WHOLE, "status": TEXT}))},
         )
     },
+    "/assignments/{pk}/heartbeat/": {
+        "post": operation(
+            "Keep the lease while working on it: it runs anew from now.",
+            parameters=[PK],
+            answers={
+                "200": answer("The lease's new end.", thing({"assignment": WHOLE, "expires_at": TIME})),
+                "409": answer("The lease has gone.", ref("Problem"), media=PROBLEM),
+            },
+        )
+    },
     "/projects/{slug}/feedback/": {
         "post": operation(
             "Record signals from use.",

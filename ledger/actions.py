@@ -16,7 +16,7 @@ from accounts.actions import ensure_user
 from accounts.models import User
 from accounts.rights import Role
 from ledger.models import Aspect, GuidelineVersion, Instance, Label, Member, Project, Rater
-from ledger.signals import labels_written, overlap_changed
+from ledger.signals import labels_written, member_status_changed, overlap_changed
 from ledger.task_types import TASK_TYPES
 from ledger.templates import AspectSpec, find_template
 from web.problems import Conflict, Invalid
@@ -121,11 +121,13 @@ def add_member(project: Project, *, email: str, role: Role = Role.ANNOTATOR) -> 
 
 
 def set_member_status(member: Member, status: Member.Status, *, reason: str = "") -> Member:
-    """Pauses, removes or reactivates a member. Their labels stay. Raises `Conflict` for the owner."""
+    """Pauses, removes or reactivates a member; leases follow, labels stay. Raises `Conflict` for the owner."""
     if member.role == Role.OWNER and status != Member.Status.ACTIVE:
         raise Conflict("The owner of a project can be neither paused nor removed.")
-    member.status, member.reason = status, reason
-    member.save(update_fields=["status", "reason"])
+    with transaction.atomic():
+        member.status, member.reason = status, reason[:300]
+        member.save(update_fields=["status", "reason"])
+        member_status_changed.send(Member, project=member.project, member=member)
     return member
 
 

@@ -1,9 +1,11 @@
 """Test data, made by the same actions that production uses."""
 
 import io
+import json
 from typing import Any
 
 import orjson
+from django.test import Client
 
 from accounts.models import Token, User
 from accounts.rights import Role
@@ -44,3 +46,19 @@ def make_annotator(project: Project, email: str = "ann@test.local") -> tuple[Use
 def make_answers(strength: int = -1) -> dict[str, Any]:
     """Answers to every aspect of the template `multipref`."""
     return {name: {"strength": strength} for name in ("helpful", "truthful", "harmless", "overall")}
+
+
+class Caller:
+    """Someone who calls the API with a bearer token."""
+
+    def __init__(self, client: Client, token: str) -> None:
+        self.client = client
+        self.headers = {"authorization": f"Bearer {token}"}
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"/api/v1/{path}", headers=self.headers)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+        return self.client.post(
+            f"/api/v1/{path}", json.dumps(body or {}), "application/json", headers=self.headers | headers
+        )

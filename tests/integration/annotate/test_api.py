@@ -12,23 +12,17 @@ from annotate.models import Assignment
 from config.openapi import PATHS
 from ledger.actions import set_member_status
 from ledger.models import Label, Member
-from tests.makers import make_annotator, make_answers, make_instances, make_project, make_row, make_user
+from tests.makers import (
+    Caller,
+    make_annotator,
+    make_answers,
+    make_instances,
+    make_project,
+    make_row,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-class Caller:
-    def __init__(self, client, token):
-        self.client = client
-        self.headers = {"authorization": f"Bearer {token}"}
-
-    def get(self, path):
-        return self.client.get(f"/api/v1/{path}", headers=self.headers)
-
-    def post(self, path, body=None, **headers):
-        return self.client.post(
-            f"/api/v1/{path}", json.dumps(body or {}), "application/json", headers=self.headers | headers
-        )
 
 
 @pytest.fixture

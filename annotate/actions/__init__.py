@@ -1,0 +1,51 @@
+"""The verbs of human work, one module a subject."""
+
+from annotate.actions.leases import (
+    LEASE,
+    end,
+    lease_next,
+    lease_next_id,
+    lease_time,
+    reclaim_expired,
+    withdraw_leases,
+)
+from annotate.actions.seats import (
+    add_open_work,
+    close_open_work,
+    open_seats,
+    reopen_all,
+    replace_open_work,
+    reseat_project,
+)
+from annotate.actions.work import (
+    asked_about,
+    check_answers,
+    correct_annotation,
+    extend_lease,
+    save_draft,
+    skip_assignment,
+    submit_annotation,
+)
+
+__all__ = [
+    "LEASE",
+    "add_open_work",
+    "asked_about",
+    "check_answers",
+    "close_open_work",
+    "correct_annotation",
+    "end",
+    "extend_lease",
+    "lease_next",
+    "lease_next_id",
+    "lease_time",
+    "open_seats",
+    "reclaim_expired",
+    "reopen_all",
+    "replace_open_work",
+    "reseat_project",
+    "save_draft",
+    "skip_assignment",
+    "submit_annotation",
+    "withdraw_leases",
+]

@@ -1,0 +1,144 @@
+"""Leases: a seat handed to a rater for a while, renewed, given up, taken back."""
+
+import random
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotate.models import Assignment, Seat
+from ledger.models import Project, Rater
+from web.sql import Rows, prepared
+
+LEASE = """
+    WITH held AS (
+        SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'
+    ), seat AS (
+        SELECT s.id, s.project_id, s.instance_id FROM annotate_seat s
+        WHERE s.project_id = %(project)s AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
+          AND NOT EXISTS (
+              SELECT FROM annotate_assignment a
+              WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
+                AND a.status NOT IN ('expired', 'withdrawn'))
+        ORDER BY s.rank LIMIT 1
+        FOR UPDATE OF s SKIP LOCKED
+    ), taken AS (
+        UPDATE annotate_seat SET status = 'held' FROM seat WHERE annotate_seat.id = seat.id
+    ), leased AS (
+        INSERT INTO annotate_assignment (project_id, instance_id, seat_id, rater_id, "order", repeat, status,
+            leased_at, expires_at, reason, draft)
+        SELECT seat.project_id, seat.instance_id, seat.id, %(rater)s,
+            ARRAY(SELECT place FROM generate_series(0, i.size - 1) AS place
+                  ORDER BY hashint8extended(place, %(salt)s)),
+            0, 'leased', %(at)s, %(until)s, '',
+            (SELECT a.draft FROM annotate_assignment a
+             WHERE a.rater_id = %(rater)s AND a.instance_id = seat.instance_id ORDER BY a.id DESC LIMIT 1)
+        FROM seat JOIN ledger_instance i ON i.id = seat.instance_id
+        RETURNING id, expires_at
+    )
+    SELECT id, expires_at FROM held UNION ALL SELECT id, expires_at FROM leased
+"""
+
+
+def lease_next(project: Project, rater: Rater, *, at: datetime | None = None) -> Assignment | None:
+    """The assignment that `rater` holds, else the next open seat leased to them, else None."""
+    leased = lease_next_id(project, rater.pk, at=at or timezone.now())
+    return None if leased is None else Assignment.objects.select_related("instance", "project").get(pk=leased)
+
+
+def lease_next_id(project: Project, rater_id: int, *, at: datetime) -> int | None:
+    """The id of the assignment that the rater holds, or of a new lease; None where nothing is open for them.
+
+    Lock: the seat's row (`FOR UPDATE … SKIP LOCKED`), so that a hundred people never wait for one another.
+    Two calls of one rater at once meet at `one_lease_per_rater`; the loser answers with the winner's lease.
+    """
+    for _attempt in range(3):
+        try:
+            rows = hand_out(project, rater_id, at)
+        except IntegrityError:
+            continue
+        if not rows and reclaim_expired(project=project, at=at):
+            continue
+        if not rows or rows[0][1] > at:
+            return rows[0][0] if rows else None
+        renewed = renew(rows[0][0], at)
+        if renewed is not None:
+            return renewed
+    return None
+
+
+def hand_out(project: Project, rater_id: int, at: datetime) -> Rows:
+    """`(id, expires_at)` of the lease that the rater holds now, in at most one row."""
+    until = at + lease_time(project)
+    salt = random.getrandbits(63)
+    return prepared(LEASE, {"project": project.pk, "rater": rater_id, "at": at, "until": until, "salt": salt})
+
+
+def lease_time(project: Project) -> timedelta:
+    return timedelta(seconds=project.settings.get("lease_seconds") or settings.LEASE_SECONDS)
+
+
+def renew(assignment_id: int, at: datetime) -> int | None:
+    """A new lease, with its draft, on the seat whose lease ran out unnoticed; None where the seat has closed.
+
+    Lock: the assignment's row.
+    """
+    with transaction.atomic():
+        locked = Assignment.objects.select_for_update(of=("self",)).select_related("project")
+        old = locked.get(pk=assignment_id)
+        if old.status == Assignment.Status.LEASED:
+            end(old, Assignment.Status.EXPIRED, at)
+            if Seat.objects.filter(pk=old.seat_id).update(status=Seat.Status.HELD):
+                return lease_again(old, at).pk
+    return None
+
+
+def lease_again(old: Assignment, at: datetime) -> Assignment:
+    return Assignment.objects.create(
+        project_id=old.project_id,
+        instance_id=old.instance_id,
+        seat_id=old.seat_id,
+        rater_id=old.rater_id,
+        order=old.order,
+        repeat=old.repeat,
+        leased_at=at,
+        expires_at=at + lease_time(old.project),
+        draft=old.draft,
+    )
+
+
+def end(assignment: Assignment, status: Assignment.Status, at: datetime, *, reason: str = "") -> None:
+    """Ends a lease and lets go of its seat: back to open, or closed where it is no longer wanted."""
+    assignment.status, assignment.ended_at, assignment.reason = status, at, reason
+    assignment.save(update_fields=["status", "ended_at", "reason"])
+    Seat.objects.filter(pk=assignment.seat_id, closing=True).delete()
+    Seat.objects.filter(pk=assignment.seat_id).update(status=Seat.Status.OPEN)
+
+
+def reclaim_expired(*, at: datetime, project: Project | None = None) -> int:
+    """Takes expired leases back; how many. Their drafts stay for their raters.
+
+    Lock: the assignments' rows, skipping those that someone is just submitting.
+    """
+    with transaction.atomic():
+        expired = Assignment.objects.expired(at).select_for_update(skip_locked=True)
+        if project is not None:
+            expired = expired.filter(project=project)
+        rows = list(expired.order_by("pk")[:1000])
+        for assignment in rows:
+            end(assignment, Assignment.Status.EXPIRED, at)
+    return len(rows)
+
+
+def withdraw_leases(project: Project, user_id: int, *, at: datetime) -> int:
+    """Takes back what a paused or removed member holds; how many leases. Their drafts stay.
+
+    Lock: the assignments' rows, so that a submission that came first is kept and one that comes later refused.
+    """
+    with transaction.atomic():
+        held = Assignment.objects.leased().filter(project=project, rater__user=user_id)
+        rows = list(held.select_for_update(of=("self",)))
+        for assignment in rows:
+            end(assignment, Assignment.Status.WITHDRAWN, at)
+    return len(rows)

@@ -1,0 +1,91 @@
+"""Seats: the places that people have at instances, opened, closed and put in order."""
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from annotate.models import Seat
+from ledger.models import Project
+
+OPEN_SEATS = """
+    INSERT INTO annotate_seat (project_id, instance_id, slot, rank, status, closing)
+    SELECT i.project_id, i.id, slot, coalesce(seated.rank, i.id), 'open', false
+    FROM ledger_instance i
+    LEFT JOIN LATERAL (SELECT min(s.rank) AS rank FROM annotate_seat s WHERE s.instance_id = i.id) seated ON true
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT l.rater_id) AS voices FROM ledger_label l JOIN ledger_rater r ON r.id = l.rater_id
+        WHERE l.instance_id = i.id AND l.superseded IS NULL AND r.kind = 'person' AND r.user_id IS NULL
+    ) imported
+    CROSS JOIN LATERAL generate_series(0, %(overlap)s - 1 - imported.voices) AS slot
+    WHERE i.project_id = %(project)s AND (%(instances)s::bigint[] IS NULL OR i.id = ANY(%(instances)s))
+      AND (NOT %(routed)s OR seated.rank IS NOT NULL)
+    ON CONFLICT (instance_id, slot) DO NOTHING
+"""
+
+SEAT_ROUTED = """
+    INSERT INTO annotate_seat (project_id, instance_id, slot, rank, status, closing)
+    SELECT %(project)s, chosen.id, slot, chosen.rank, 'open', false
+    FROM unnest(%(instances)s::bigint[]) WITH ORDINALITY AS chosen (id, rank)
+    CROSS JOIN generate_series(0, %(overlap)s - 1) AS slot
+    ON CONFLICT (instance_id, slot) DO UPDATE SET rank = excluded.rank, closing = false
+"""
+
+
+def open_seats(project: Project, instance_ids: Sequence[int] | None = None) -> None:
+    """Opens the seats that the overlap still asks for, in order of arrival; None: at every instance.
+
+    People whose labels were imported have had their say: each takes one place off the overlap. In a
+    routed project only instances that have seats already get more; new ones wait for the router.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OPEN_SEATS,
+            {
+                "project": project.pk,
+                "overlap": project.overlap,
+                "routed": project.routed,
+                "instances": None if instance_ids is None else list(instance_ids),
+            },
+        )
+
+
+def reseat_project(project: Project) -> None:
+    """Makes the open seats fit a changed overlap. Held and filled seats stay."""
+    with transaction.atomic():
+        Seat.objects.filter(project=project, status=Seat.Status.OPEN, slot__gte=project.overlap).delete()
+        open_seats(project)
+
+
+def replace_open_work(project: Project, instance_ids: Sequence[int]) -> None:
+    """Closes all open seats and opens those of `instance_ids`, handed out in this order: a route's work.
+
+    Whoever holds a seat keeps it; a held seat outside the new work closes when its holder lets go.
+    """
+    with transaction.atomic():
+        close_open_work(project)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                SEAT_ROUTED,
+                {"project": project.pk, "overlap": project.overlap, "instances": list(instance_ids)},
+            )
+
+
+def add_open_work(project: Project, instance_ids: Sequence[int]) -> None:
+    """Opens seats at further instances of a routed project, ahead of nothing that is open: online routing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SEAT_ROUTED, {"project": project.pk, "overlap": project.overlap, "instances": list(instance_ids)}
+        )
+
+
+def reopen_all(project: Project) -> None:
+    """Opens every instance to people again, as in a project without a route."""
+    with transaction.atomic():
+        close_open_work(project)
+        Seat.objects.filter(project=project).update(closing=False)
+        open_seats(project)
+
+
+def close_open_work(project: Project) -> None:
+    Seat.objects.filter(project=project, status=Seat.Status.OPEN).delete()
+    Seat.objects.filter(project=project, status=Seat.Status.HELD).update(closing=True)
