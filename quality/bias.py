@@ -87,6 +87,13 @@ def length_slope(verdicts: Ints, first: Ints, second: Ints, *, items: Ints) -> E
     return style_slopes(verdicts, doublings(first, second)[:, None], items=items)[0]
 
 
+def follows_length(verdicts: Ints, first: Ints, second: Ints) -> bool:
+    """Whether length alone gives every decided verdict, so that no finite slope describes them."""
+    pull = np.sign(np.asarray(second) - first) * np.asarray(verdicts)
+    decided = pull[(np.asarray(verdicts) != TIE) & (first != second)]
+    return bool(len(decided)) and (bool((decided > 0).all()) or bool((decided < 0).all()))
+
+
 def style_slopes(verdicts: Ints, differences: Floats, *, items: Ints) -> list[Estimate]:
     """The slopes of several features, each given the others; differences: (V, F), second less first."""
     if not len(verdicts):

@@ -17,7 +17,14 @@ from django.db.models import Avg, Count, Max, Sum
 
 from ledger.models import Aspect, Label, Project, Rater
 from quality import agreement
-from quality.bias import flip_rate_of, length_slope, position_bias, position_bias_by_rater, preference
+from quality.bias import (
+    flip_rate_of,
+    follows_length,
+    length_slope,
+    position_bias,
+    position_bias_by_rater,
+    preference,
+)
 from quality.calibration import ece_debiased
 from quality.comparisons import AmongPeople, among_people
 from quality.intervals import CONFIDENCE, Estimate, difference, wilson
@@ -234,7 +241,7 @@ def floor_of(estimate: Estimate) -> float:
 
 def slope_of(verdicts: Ints, sizes: Ints, prompts: Ints) -> Estimate | None:
     """The length slope over these votes, where there are enough. verdicts, prompts: (N,); sizes: (N, 2)."""
-    if len(verdicts) < FEW:
+    if len(verdicts) < FEW or follows_length(verdicts, sizes[:, 0], sizes[:, 1]):
         return None
     return length_slope(verdicts, sizes[:, 0], sizes[:, 1], items=prompts)
 

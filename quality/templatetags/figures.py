@@ -44,9 +44,11 @@ def signed(estimate: Estimate | None, places: int = 2) -> str:
 
 @register.filter
 def interval(estimate: Estimate | None, places: int = 2) -> str:
-    """The interval alone, for a sentence: 0.68–0.75."""
+    """The interval alone, for a sentence: 0.68–0.75, or −0.08 to 0.01."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return DASH
+    if estimate.low < 0:  # a dash between minus signs cannot be read
+        return _("%(low)s to %(high)s") % bounds(estimate, places)
     return f"{fixed(estimate.low, places)}–{fixed(estimate.high, places)}"
 
 

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from quality.bias import (
     doublings,
     flip_rate,
+    follows_length,
     length_slope,
     position_bias,
     position_bias_by_rater,
@@ -52,7 +53,11 @@ def test_the_length_judge_has_a_finite_slope():
     rng = np.random.default_rng(8)
     first, second = rng.integers(50, 2000, (2, 300))
     slope = length_slope(np.sign(second - first), first, second, items=np.arange(300))
-    assert slope.value > 5 and np.isfinite(slope.high)
+    assert slope.value > 5
+    assert np.isfinite(slope.high)
+    assert follows_length(np.sign(second - first), first, second)
+    assert not follows_length(rng.choice([-1, 1], 300), first, second)
+    assert not follows_length(np.zeros(300), first, second)
 
 
 def test_slopes_are_each_given_the_others():
