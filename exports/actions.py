@@ -13,15 +13,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports.choices import Choices
-from exports.containers import CONTAINERS
+from exports.containers import CONTAINERS, FOLDER
 from exports.containers.base import Container
-from exports.datasets import Dataset, open_live, read
+from exports.datasets import Dataset, columns_of, open_live, read
+from exports.facts import facts_of
+from exports.folders import write_folder
 from exports.formats import FORMATS
 from exports.formats.base import Format
-from exports.formats.columns import TEXT, Columns, is_flat
+from exports.formats.columns import is_flat
 from exports.merkle import Merkle
 from exports.models import Snapshot, pack
-from exports.problems import BadChoice, ContainerUnsuited, NothingToExport, SnapshotExists
+from exports.problems import BadChoice, ContainerUnsuited, SnapshotExists, nothing_left
 from exports.reading import one_moment
 from exports.selection import Tally
 from exports.stream import batches
@@ -42,11 +44,6 @@ class Export:
 
     def report(self) -> dict[str, Any]:
         return {"rows": self.tree.rows, "hash": self.tree.root(), **self.tally.as_dict()}
-
-
-def columns_of(dataset: Dataset, entry: Format) -> Columns:
-    split = {"split": TEXT} if dataset.choices.splits else {}
-    return {**entry.columns(dataset.shape), **split}
 
 
 def start_export(dataset: Dataset, entry: Format, container: Container) -> Export:
@@ -71,10 +68,13 @@ def write_export(dataset: Dataset, *, format: str, container: str, path: Path) -
 
     Raises `UnknownName`, `ContainerUnsuited`, `NothingToExport`, `CannotWrite`.
     """
-    entry, box = FORMATS.load(format), CONTAINERS.load(container)
+    entry = FORMATS.load(format)
+    if container == FOLDER:
+        return write_folder(dataset, entry=entry, path=path)
+    box = CONTAINERS.load(container)
     with one_moment():
         export = start_export(dataset, entry, box)
-        write_whole(path, refuse_empty(export, dataset, entry))
+        write_whole(path, refuse_empty(export, entry))
     return export.report()
 
 
@@ -88,7 +88,7 @@ def stream_export(dataset: Dataset, *, format: str, container: str) -> Iterator[
 def streamed(dataset: Dataset, entry: Format, container: Container) -> Iterator[bytes]:
     with one_moment():
         export = start_export(dataset, entry, container)
-        yield from refuse_empty(export, dataset, entry)
+        yield from refuse_empty(export, entry)
 
 
 def rejoin(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -96,23 +96,14 @@ def rejoin(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def refuse_empty(export: Export, dataset: Dataset, entry: Format) -> Iterator[bytes]:
+def refuse_empty(export: Export, entry: Format) -> Iterator[bytes]:
     """The export's bytes; raises `NothingToExport` before the first where no row is left."""
     parts = export.parts
     first = next(parts, b"")
     if not export.tree.rows and next(parts, None) is None and not export.tree.rows:
-        raise nothing(export.tally, dataset, entry)
+        raise nothing_left(export.tally.as_dict(), format=entry.name, needs=entry.needs)
     yield first
     yield from parts
-
-
-def nothing(tally: Tally, dataset: Dataset, entry: Format) -> NothingToExport:
-    dropped = ", ".join(f"{count} {reason}" for reason, count in tally.dropped.most_common())
-    why = f"it needs {entry.needs}" + (
-        f"; of {tally.read} preferences, dropped: {dropped}" if dropped else ""
-    )
-    slug = dataset.moment.project.slug
-    return NothingToExport(f"Nothing of {slug} can be exported as {entry.name}: {why}.", **tally.as_dict())
 
 
 # ---------------------------------------------------------------- snapshots
@@ -140,6 +131,7 @@ def create_snapshot(
         for _ in batches(rows, tree):
             pass  # the tree is all that is wanted
         frozen = frozen_ids(project)
+        facts = facts_of(dataset.moment)
     made = Snapshot(
         project=project,
         version=version,
@@ -148,7 +140,7 @@ def create_snapshot(
         shape=asdict(dataset.shape),
         rows=tree.rows,
         hash=tree.root(),
-        manifest=tally.as_dict(),
+        manifest={**tally.as_dict(), "facts": facts},
         author=author,
         created=at or timezone.now(),
         **frozen,

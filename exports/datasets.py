@@ -9,6 +9,7 @@ from django.db import connection
 from exports.cases import holds, read_cases
 from exports.choices import Choices, parse_choices
 from exports.formats.base import Format, Reads, Row
+from exports.formats.columns import TEXT, Columns
 from exports.models import Snapshot, unpack
 from exports.problems import BadChoice
 from exports.reading import Frozen, Moment, fetch, read_pairs
@@ -116,6 +117,11 @@ def rubric(aspect: Any) -> str:
 
 
 # ---------------------------------------------------------------- records and rows
+
+
+def columns_of(dataset: Dataset, entry: Format) -> Columns:
+    split = {"split": TEXT} if dataset.choices.splits else {}
+    return {**entry.columns(dataset.shape), **split}
 
 
 def read(dataset: Dataset, entry: Format) -> tuple[Iterator[Row], Tally]:

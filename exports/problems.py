@@ -1,5 +1,7 @@
 """What an export refuses, each with its facts."""
 
+from typing import Any
+
 from web.problems import Conflict, Invalid, NotFound, Unready
 
 
@@ -29,6 +31,14 @@ class SnapshotExists(Conflict):
 
 class SnapshotDiffers(Conflict):
     code, title = "snapshot-differs", "The snapshot's rows are no longer what was frozen"
+
+
+def nothing_left(tally: dict[str, Any], *, format: str, needs: str) -> NothingToExport:
+    """The problem of a selection without a row, with what was dropped and why."""
+    reasons = sorted(tally["dropped"].items(), key=lambda item: -item[1])
+    dropped = ", ".join(f"{count} {reason}" for reason, count in reasons)
+    why = f"; of {tally['read']} preferences, dropped: {dropped}" if dropped else ""
+    return NothingToExport(f"Nothing can be exported as {format}: it needs {needs}{why}.", **tally)
 
 
 class UnknownRow(NotFound):

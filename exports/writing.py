@@ -30,7 +30,12 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     try:
         yield beside
     except OSError as error:
-        full = " The disk is full." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}.{full}", path=str(path)) from error
+        raise refused(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def refused(path: Path, error: OSError) -> CannotWrite:
+    """The problem behind an operating system's error."""
+    full = " The disk is full." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return CannotWrite(f"{path} cannot be written: {error.strerror}.{full}", path=str(path))

@@ -18,7 +18,7 @@ class Command(VersionedCommand):
         parser.add_argument("project", metavar="SLUG")
         parser.add_argument("--format", required=True, help=", ".join(FORMATS))
         parser.add_argument("--version", metavar="NAME", help="a snapshot's; default: live")
-        parser.add_argument("--output", required=True, type=Path, metavar="PATH")
+        parser.add_argument("--output", required=True, metavar="PATH", help="a folder where it ends in /")
         parser.add_argument(
             "--container", help=f"{', '.join(CONTAINERS)}, folder; default: by the output's name"
         )
@@ -32,5 +32,7 @@ class Command(VersionedCommand):
             dataset = open_snapshot(find_snapshot(project, options["version"]), given)
         else:
             dataset = open_live(project, parse_choices(given))
-        container = options["container"] or container_for(str(options["output"]))
-        return write_export(dataset, format=options["format"], container=container, path=options["output"])
+        container = options["container"] or container_for(options["output"])
+        return write_export(
+            dataset, format=options["format"], container=container, path=Path(options["output"])
+        )
