@@ -43,7 +43,10 @@ VALUES: dict[str, tuple[int, dict[str, Any]]] = {
             ]
         },
     ),
-    "steps": (1, {"marks": [{"response": 0, "start": 0, "end": 23, "label": "wrong"}], "first_errors": {"0": 0}}),
+    "steps": (
+        1,
+        {"marks": [{"response": 0, "start": 0, "end": 23, "label": "wrong"}], "first_errors": {"0": 0}},
+    ),
     "edit": (1, {"edits": {"0": {"text": "First two. It is short.", "diff": [], "distance": 2}}}),
     "text": (1, {"text": "Own words."}),
 }
@@ -59,7 +62,9 @@ def test_a_value_becomes_fields_and_the_same_value_again(task_type: str) -> None
     size, value = VALUES[task_type]
     if task_type == "edit":
         value["edits"]["0"]["diff"] = word_diff(TEXTS[0], value["edits"]["0"]["text"])
-    asked = aspect(task_type, **({"confidence": "optional", "reasons": ["clear"]} if task_type == "pairwise" else {}))
+    asked = aspect(
+        task_type, **({"confidence": "optional", "reasons": ["clear"]} if task_type == "pairwise" else {})
+    )
     order = list(reversed(range(size)))
     fields = aspect_form(asked, texts=TEXTS[:size], order=order).fields_of(value)
     form = aspect_form(asked, texts=TEXTS[:size], order=order, fields=fields)
@@ -83,7 +88,9 @@ def test_the_left_key_means_the_left_response(steps_: int, order: list[int]) -> 
     form = aspect_form(aspect("pairwise", steps=steps_), texts=TEXTS[:2], order=order)
     options = form.options()  # type: ignore[attr-defined]
     leftmost, rightmost = int(options[0].value), int(options[2 * steps_].value)
-    assert (leftmost < 0) == (order[0] == 0) and rightmost == -leftmost == (steps_ if order[0] == 0 else -steps_)
+    assert (leftmost < 0) == (order[0] == 0) and rightmost == -leftmost == (
+        steps_ if order[0] == 0 else -steps_
+    )
     assert options[0].words.startswith("1 ") and options[2 * steps_].words.startswith("2 ")
     assert len(degrees(steps_)) == steps_ and [o.key for o in options][-1] == "0"
     assert len({option.key for option in options}) == len(options)
