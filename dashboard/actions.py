@@ -39,6 +39,15 @@ def describe_project(project: Project, *, name: str, description: str) -> Projec
     return project
 
 
+def set_prices(project: Project, *, hourly_pay: float | None, currency: str) -> Project:
+    """Sets what a person's hour costs, in which currency; empty takes the default again."""
+    given = {"hourly_pay": hourly_pay, "currency": currency or None}
+    kept = {name: value for name, value in project.settings.items() if name not in given}
+    project.settings = kept | {name: value for name, value in given.items() if value is not None}
+    project.save(update_fields=["settings"])
+    return project
+
+
 def describe_aspect(aspect: Aspect, *, title: str, description: str, required: bool) -> Aspect:
     """Sets how an aspect is worded; its task type and scale have an action of their own."""
     aspect.title, aspect.description, aspect.required = title, description, required

@@ -20,16 +20,12 @@ def has_labels(project: Project) -> bool:
 
 def judges_beside_people(aspect: Aspect) -> JudgesBesidePeople:
     project = aspect.project
-    return remembered(
-        project, f"judges:{aspect.pk}", str(watermark(project)), lambda: compare_judges(aspect)
-    )
+    return remembered(project, f"judges:{aspect.pk}", str(watermark(project)), lambda: compare_judges(aspect))
 
 
 def people_one_by_one(aspect: Aspect) -> list[PersonRow]:
     project = aspect.project
-    return remembered(
-        project, f"people:{aspect.pk}", str(watermark(project)), lambda: compare_people(aspect)
-    )
+    return remembered(project, f"people:{aspect.pk}", str(watermark(project)), lambda: compare_people(aspect))
 
 
 def row_of(panel: JudgesBesidePeople | None, name: str) -> RaterRow | None:

@@ -59,6 +59,15 @@ class ProjectForm(forms.Form):
         max_value=50,
         help_text=_("How many people label an instance. Open work follows at once; labels stay."),
     )
+    hourly_pay = forms.FloatField(
+        label=_("Pay an hour"),
+        min_value=0,
+        required=False,
+        help_text=_(
+            "What a person costs: prices of budgets follow from it and from the time that reading takes."
+        ),
+    )
+    currency = forms.CharField(label=_("Currency"), max_length=4, required=False)
 
 
 class GuidelinesForm(forms.Form):

@@ -17,9 +17,8 @@ from dashboard.figures import has_labels, judges_beside_people, main_aspect, row
 from dashboard.forms import RunForm
 from dashboard.remembering import remembered, watermark
 from judges.actions import cancel_run, pause_run, resume_run, start_run
-from judges.catalog import JudgeSpec
+from judges.catalog import CATALOG, JudgeSpec, from_json
 from judges.models import JudgeRun
-from judges.specs import find_judge, judge_names
 from ledger.access import Place, require_open
 from ledger.models import Label, Project
 from quality.panels import JudgesBesidePeople, RaterRow
@@ -84,13 +83,18 @@ def labelled_by_judge(project: Project) -> dict[str, int]:
 def cards(project: Project, panel: JudgesBesidePeople | None) -> list[Card]:
     done, total = labelled_by_judge(project), project.instances.count()
     runs = list(JudgeRun.objects.filter(project=project).select_related("rater").latest_first()[:200])
-    return [
-        card(find_judge(project, name), done.get(name, 0), total, runs, panel)
-        for name in judge_names(project)
-    ]
+    return [card(spec, done.get(spec.name, 0), total, runs, panel) for spec in all_judges(project)]
 
 
-def card(spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], panel: JudgesBesidePeople | None) -> Card:
+def all_judges(project: Project) -> list[JudgeSpec]:
+    """Those that ship and the project's own, in one query; the same that `judges.specs.find_judge` finds."""
+    own = {judge.name: from_json(judge.spec) for judge in project.own_judges.order_by("name")}
+    return list((CATALOG | own).values())
+
+
+def card(
+    spec: JudgeSpec, done: int, total: int, runs: list[JudgeRun], panel: JudgesBesidePeople | None
+) -> Card:
     mine = [run for run in runs if run.rater.name == spec.name]
     timed = next((run for run in mine if run.seconds and run.done), None)
     return Card(

@@ -97,4 +97,3 @@ def chosen_percent(request: HttpRequest, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text[:4]) > 100:
         raise Invalid(f"The budget must be 0…100 per cent, not {text!r:.40}.", budget=text[:40])
     return int(text)
-

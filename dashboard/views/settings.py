@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
-from dashboard.actions import describe_aspect, describe_project, rescale_aspect
+from dashboard.actions import describe_aspect, describe_project, rescale_aspect, set_prices
 from dashboard.doors import address, page, within
 from dashboard.forms import GuidelinesForm, NewAspectForm, ProjectForm, ScaleForm, WordingForm
 from ledger.access import Place
@@ -16,6 +16,7 @@ from ledger.actions import add_aspect, archive_project, change_overlap, write_gu
 from ledger.models import Aspect, Label
 from ledger.task_types import TASK_TYPES
 from ledger.templates import AspectSpec
+from routing.loading import HOURLY_PAY
 from web.content import render
 from web.problems import NotFound
 
@@ -26,11 +27,18 @@ SHOWN_VERSIONS = 30
 def settings(request: HttpRequest, place: Place) -> HttpResponse:
     """Name, description and overlap; beside them the aspects and the guidelines."""
     project = place.project
-    initial = {"name": project.name, "description": project.description, "overlap": project.overlap}
+    initial = {
+        "name": project.name,
+        "description": project.description,
+        "overlap": project.overlap,
+        "hourly_pay": project.settings.get("hourly_pay", HOURLY_PAY),
+        "currency": project.settings.get("currency", "$"),
+    }
     form = ProjectForm(request.POST or None, initial=initial)
     if form.is_valid():
         wanted = form.cleaned_data
         describe_project(project, name=wanted["name"], description=wanted["description"])
+        set_prices(project, hourly_pay=wanted["hourly_pay"], currency=wanted["currency"])
         if wanted["overlap"] != project.overlap:
             change_overlap(project, wanted["overlap"])
         messages.success(request, _("Saved."))

@@ -6,6 +6,7 @@ A row that cannot be read is yielded as a `BadRow` beside its line number, so th
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,14 @@ def read_rows(stream: BinaryIO, *, name: str = "") -> Iterator[Row]:
 
     Lines count from 1 and include a CSV's header; a Parquet file's rows count from 1.
     """
+    try:
+        yield from read_any(stream, name)
+    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
+        raise Invalid(f"{name or 'The body'} is damaged: {error}.", file=name) from error
+
+
+def read_any(stream: BinaryIO, name: str) -> Iterator[Row]:
+    """The rows, by what the first bytes say the stream is. Raises `Invalid` for what is no text."""
     head = peek(stream)
     if head.startswith(PARQUET):
         yield from read_parquet(stream)
@@ -53,10 +62,7 @@ def read_rows(stream: BinaryIO, *, name: str = "") -> Iterator[Row]:
         raise Invalid(
             f"{name or 'The body'} is not a text file: JSON Lines, CSV or Parquet are read.", file=name
         )
-    try:
-        yield from (read_csv if is_csv(name) else read_json_lines)(source)
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
-        raise Invalid(f"{name or 'The body'} is damaged: {error}.", file=name) from error
+    yield from (read_csv if is_csv(name) else read_json_lines)(source)
 
 
 def peek(stream: Any) -> bytes:
