@@ -127,10 +127,9 @@ def judging(project: Project, facts: Facts, weak: str) -> list[Step]:
                 "judges",
             )
         ]
-    failed = JudgeRun.objects.filter(project=project, status=JudgeRun.Status.FAILED).order_by("-pk").first()
-    last = JudgeRun.objects.filter(project=project).order_by("-pk").first()
-    if failed is not None and failed == last:
-        return [Step("warn", _("The last judge run failed: %s") % failed.problem[:120], _("Look"), "judges")]
+    last = JudgeRun.objects.filter(project=project).latest_first().first()
+    if last is not None and last.status == JudgeRun.Status.FAILED:
+        return [Step("warn", _("The last judge run failed: %s") % last.problem[:120], _("Look"), "judges")]
     return []
 
 

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from ledger.models import Label, Project
 
 KEPT_SECONDS = 24 * 3600
+CHEAP = 0.1  # seconds; what costs less is computed anew at every label
 PATIENCE = 20  # a stale answer stands for so many times as long as it took to compute
 
 
@@ -42,6 +43,8 @@ def remembered(
     began = clock()
     value = compute()
     ended = clock()
-    kept = {"mark": mark, "value": value, "stands_until": ended + PATIENCE * (ended - began)}
+    cost = ended - began
+    stands = ended + PATIENCE * cost if cost > CHEAP else began
+    kept = {"mark": mark, "value": value, "stands_until": stands}
     cache.set(key, kept, KEPT_SECONDS)
     return value

@@ -32,7 +32,7 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
     project = place.project
     facts = facts_of(project)
     route = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
-    aspect = route.aspect if route else main_aspect(project)
+    aspect = main_aspect(project, route.aspect.name if route else "")
     forecast = forecast_of(aspect)
     context = {"facts": facts, "route": route, "aspect": aspect, **forecast_context(request, route, forecast)}
     if not request.headers.get("HX-Request"):

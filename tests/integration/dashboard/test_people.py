@@ -10,7 +10,7 @@ from annotate.actions import lease_next, submit_annotation
 from dashboard.people import members_of
 from ledger.models import Member
 from tests.integration.dashboard.conftest import client_of, say
-from tests.makers import make_annotator, make_answers
+from tests.makers import make_annotator, make_answers, make_project
 
 PATH = "/projects/words/people/"
 
@@ -81,8 +81,6 @@ def test_roles_change_but_not_the_owners(project, admin):
 
 
 def test_a_member_of_another_project_is_out_of_reach(project, admin):
-    from tests.makers import make_project
-
     other = make_project("other").members.get()
     assert admin.post(f"{PATH}{other.pk}/role/", {"role": "admin"}).status_code == 404
 
