@@ -26,7 +26,7 @@ def next_assignment(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Leases the next instance to the caller, or answers with the one that they hold; 204 where none is open."""
     read_json(request)
     desk = desk_of(request, slug)
-    leased = lease_next_id(desk.project, desk.rater_id, at=timezone.now())
+    leased = lease_next_id(desk.project, desk.rater_id, member=desk.member, at=timezone.now())
     if leased is None:
         return HttpResponse(status=204)
     return json_response(assignment_document(desk.project, leased))

@@ -2,7 +2,8 @@
 
 A *seat* is one of the places that people have at an instance; there are as many as the overlap
 asks for, and (instance, slot) is unique, so the overlap cannot be overrun. An *assignment* is one
-hand-out of a seat to a rater: a lease that ends in a submission, a skip, or its expiry.
+hand-out of a seat to a rater: a lease that ends in a submission, a skip, or its expiry. Gold and
+consistency probes may be handed out without a seat.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ledger.models import Instance, Project, Rater
+from ledger.models import Instance, Member, Project, Rater
 
 
 class Seat(models.Model):
@@ -30,12 +31,15 @@ class Seat(models.Model):
     rank = models.BigIntegerField()
     status = models.CharField(max_length=6, choices=Status, default=Status.OPEN)
     closing = models.BooleanField(default=False, help_text="no longer wanted: closes when its holder lets go")
+    need = models.IntegerField(
+        default=0, db_default=0, help_text="the skill rules that the instance meets, a bit each; 0: anyone"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instance", "slot"], name="one_seat_per_slot")]
         indexes = [
             # The hand-out's index: only open seats carry a rank in it, so finished work costs nothing.
-            models.Index(fields=["project", "rank"], condition=Q(status="open"), name="open_seats"),
+            models.Index(fields=["project", "need", "rank"], condition=Q(status="open"), name="open_seats"),
             models.Index(fields=["project", "status"], name="seats_by_status"),
         ]
 
@@ -105,3 +109,64 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instance_id} to {self.rater_id}: {self.status}"
+
+
+class Standing(models.Model):
+    """How a person does where the answer is known: on gold, and on what they judged before.
+
+    Kept up to date by `annotate.tasks`; each share stands beside its Wilson interval.
+    """
+
+    rater = models.OneToOneField(Rater, on_delete=models.CASCADE, related_name="standing")
+    since = models.DateTimeField(null=True, help_text="gold before this is not counted: the member came back")
+    gold_n = models.PositiveIntegerField(default=0, help_text="gold instances answered")
+    gold_met = models.FloatField(default=0, help_text="of them met: each counts the share of its aspects")
+    gold_low = models.FloatField(default=0)
+    gold_high = models.FloatField(default=1)
+    repeats_n = models.PositiveIntegerField(default=0, help_text="instances answered a second time")
+    repeats_same = models.FloatField(
+        default=0, help_text="of them alike: each counts the share of its aspects"
+    )
+    repeats_low = models.FloatField(default=0)
+    repeats_high = models.FloatField(default=1)
+    updated = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.rater_id}: gold {self.gold_met:g} of {self.gold_n}"
+
+    @property
+    def gold_accuracy(self) -> float | None:
+        return self.gold_met / self.gold_n if self.gold_n else None
+
+    @property
+    def consistency(self) -> float | None:
+        return self.repeats_same / self.repeats_n if self.repeats_n else None
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def unseen(self) -> Self:
+        return self.filter(seen=None)
+
+
+class Notice(models.Model):
+    """Something that a project's admins should know; on the dashboard until one of them has seen it."""
+
+    class Kind(models.TextChoices):
+        GOLD = "gold", "Paused by gold"
+        QUIZ = "quiz", "Failed the quiz"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=8, choices=Kind)
+    member = models.ForeignKey(Member, null=True, on_delete=models.CASCADE, related_name="notices")
+    text = models.CharField(max_length=500)
+    facts = models.JSONField(default=dict)
+    created = models.DateTimeField(default=timezone.now)
+    seen = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -34,6 +34,7 @@ from annotate.forms.work import WorkForm
 from annotate.keys import keys_of
 from annotate.models import Assignment, Seat
 from annotate.problems import AlreadySubmitted, LeaseGone
+from annotate.quotas import quota_of, why_nothing
 from annotate.screen import FLAG_REASONS, SKIP_REASONS, contents, panes, prompt
 from ledger.access import Place, enter
 from ledger.actions import person_for
@@ -73,9 +74,12 @@ def work(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def next_screen(request: HttpRequest, place: Place, *, done: str = "") -> HttpResponse:
-    assignment = lease_next(place.project, person_for(place.user, place.project))
+    rater = person_for(place.user, place.project)
+    assignment = lease_next(place.project, rater, member=place.member)
     if assignment is None:
-        return show(request, "annotate/nothing.html", frame(place, request) | receipt_context(place, done))
+        why = why_nothing(place.project, rater.pk, place.member, at=timezone.now())
+        context = frame(place, request) | receipt_context(place, done) | {"why": why}
+        return show(request, "annotate/nothing.html", context)
     fields = (assignment.draft or {}).get("fields")
     form = work_form(assignment, fields=fields)
     return show_work(request, place, assignment, form, done=done)
@@ -157,9 +161,9 @@ def guidelines_content(request: HttpRequest, written: GuidelineVersion | None) -
 def progress(place: Place) -> dict[str, Any]:
     """How much the caller has done, and how much is left for anyone; today's quota where there is one."""
     mine = Assignment.objects.submitted().filter(project=place.project, rater__user=place.user)
-    quota = (place.member.settings if place.member else {}).get("daily_quota")
+    quota = quota_of(place.project, place.member).daily
     if quota:
-        today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         done = mine.filter(ended_at__gte=today).count()
         return {
             "done": done,

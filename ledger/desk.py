@@ -17,7 +17,7 @@ from web.sql import prepared
 
 DESK = """
     SELECT u.id, u.email, u.name, u.is_superuser, p.id, p.slug, p.name, p.overlap, p.routed, p.revision,
-        p.settings::text, p.archived, m.role, m.status, m.reason, r.id
+        p.settings::text, p.archived, r.id, m.id, m.role, m.status, m.reason, m.settings::text
     FROM accounts_user u
     LEFT JOIN ledger_project p ON p.slug = %(slug)s
     LEFT JOIN ledger_member m ON m.project_id = p.id AND m.user_id = u.id
@@ -35,6 +35,7 @@ class Desk:
     user: User
     project: Project
     rater_id: int
+    member: Member | None  # None: a superuser who is no member
 
 
 def desk_of(request: HttpRequest, slug: str) -> Desk:
@@ -52,7 +53,8 @@ def desk_of(request: HttpRequest, slug: str) -> Desk:
 
 def open_desk(slug: str, *row: Any) -> Desk:
     user = known_user(*row[:4])
-    pk, _slug, name, overlap, routed, revision, settings, archived, role, status, reason, rater = row[4:]
+    pk, _slug, name, overlap, routed, revision, settings, archived, rater, *membership = row[4:]
+    member_id, role, status, reason, own = membership
     if pk is None or (not user.is_superuser and status in (None, Member.Status.REMOVED)):
         raise no_such_project(slug)
     if status == Member.Status.PAUSED:
@@ -70,4 +72,5 @@ def open_desk(slug: str, *row: Any) -> Desk:
     )
     require_open(project)
     project._state.adding = False
-    return Desk(user, project, rater or person_for(user, project).pk)
+    member = Member(pk=member_id, role=role, status=status, settings=orjson.loads(own)) if member_id else None
+    return Desk(user, project, rater or person_for(user, project).pk, member)

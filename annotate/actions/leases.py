@@ -2,13 +2,15 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotate.models import Assignment, Seat
-from ledger.models import Project, Rater
+from annotate.quotas import done_by, quota_of
+from ledger.models import Member, Project, Rater
 from web.sql import Rows, prepared
 
 LEASE = """
@@ -16,7 +18,7 @@ LEASE = """
         SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'
     ), seat AS (
         SELECT s.id, s.project_id, s.instance_id FROM annotate_seat s
-        WHERE s.project_id = %(project)s AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
+        WHERE s.project_id = %(project)s AND s.need = 0 AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
           AND NOT EXISTS (
               SELECT FROM annotate_assignment a
               WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
@@ -41,13 +43,22 @@ LEASE = """
 """
 
 
-def lease_next(project: Project, rater: Rater, *, at: datetime | None = None) -> Assignment | None:
+HELD = "SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'"
+
+DISTRIBUTING = frozenset({"quota", "skill_rules", "gold", "probes", "onboarding"})
+
+
+def lease_next(
+    project: Project, rater: Rater, *, member: Member | None = None, at: datetime | None = None
+) -> Assignment | None:
     """The assignment that `rater` holds, else the next open seat leased to them, else None."""
-    leased = lease_next_id(project, rater.pk, at=at or timezone.now())
+    leased = lease_next_id(project, rater.pk, member=member, at=at or timezone.now())
     return None if leased is None else Assignment.objects.select_related("instance", "project").get(pk=leased)
 
 
-def lease_next_id(project: Project, rater_id: int, *, at: datetime) -> int | None:
+def lease_next_id(
+    project: Project, rater_id: int, *, member: Member | None = None, at: datetime
+) -> int | None:
     """The id of the assignment that the rater holds, or of a new lease; None where nothing is open for them.
 
     Lock: the seat's row (`FOR UPDATE … SKIP LOCKED`), so that a hundred people never wait for one another.
@@ -55,7 +66,7 @@ def lease_next_id(project: Project, rater_id: int, *, at: datetime) -> int | Non
     """
     for _attempt in range(3):
         try:
-            rows = hand_out(project, rater_id, at)
+            rows = hand_out(project, rater_id, member, at)
         except IntegrityError:
             continue
         if not rows and reclaim_expired(project=project, at=at):
@@ -68,11 +79,31 @@ def lease_next_id(project: Project, rater_id: int, *, at: datetime) -> int | Non
     return None
 
 
-def hand_out(project: Project, rater_id: int, at: datetime) -> Rows:
-    """`(id, expires_at)` of the lease that the rater holds now, in at most one row."""
-    until = at + lease_time(project)
-    salt = random.getrandbits(63)
-    return prepared(LEASE, {"project": project.pk, "rater": rater_id, "at": at, "until": until, "salt": salt})
+def hand_out(project: Project, rater_id: int, member: Member | None, at: datetime) -> Rows:
+    """`(id, expires_at)` of the lease that the rater holds now, in at most one row.
+
+    A project that distributes by nothing but rank pays for nothing else.
+    """
+    values = {
+        "project": project.pk,
+        "rater": rater_id,
+        "at": at,
+        "until": at + lease_time(project),
+        "salt": random.getrandbits(63),
+    }
+    if DISTRIBUTING.isdisjoint(project.settings) and not (member and member.settings):
+        return prepared(LEASE, values)
+    return prepared(HELD, {"rater": rater_id}) or distribute(project, rater_id, member, at, values)
+
+
+def distribute(
+    project: Project, rater_id: int, member: Member | None, at: datetime, values: dict[str, Any]
+) -> Rows:
+    """A new lease by the project's rules: quotas first."""
+    quota = quota_of(project, member)
+    if quota and done_by(project, rater_id, quota, at=at):
+        return []
+    return prepared(LEASE, values)
 
 
 def lease_time(project: Project) -> timedelta:
