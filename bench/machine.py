@@ -9,9 +9,9 @@ import psutil
 
 def describe() -> str:
     """Processor, cores, memory, system and Python."""
+    told = Path("/proc/cpuinfo").read_text().splitlines()
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name")),
-        platform.processor(),
+        (line.partition(":")[2].strip() for line in told if line.startswith("model name")), "unknown"
     )
     memory = psutil.virtual_memory().total / 2**30
     load = os.getloadavg()[0]

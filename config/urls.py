@@ -1,7 +1,5 @@
 """Every address: the API under /api/v1/, the pages of each app, health and metrics."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from annotate.views import home

@@ -138,7 +138,7 @@ HELPSTEER2_PREFERENCE = ProjectTemplate(
             "Which response is better, and by how much? Say why.",
         ),
     ),
-    guidelines="Say which response is better: slightly (1), clearly (2) or much (3); justify it in a sentence or two.\n",
+    guidelines="Say which response is better: slightly (1), clearly (2) or much (3); say why in a sentence or two.\n",
 )
 
 ULTRAFEEDBACK_ASPECTS = (

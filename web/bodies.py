@@ -26,5 +26,5 @@ def body_stream(request: HttpRequest) -> BinaryIO:
     """The body to be read once and never held whole; unpacked where its Content-Encoding is gzip."""
     stream = io.BufferedReader(RawBody(request), buffer_size=1 << 18)
     if request.headers.get("Content-Encoding") == "gzip":
-        return cast(BinaryIO, io.BufferedReader(gzip.GzipFile(fileobj=stream)))  # type: ignore[arg-type]
+        return cast(BinaryIO, io.BufferedReader(gzip.GzipFile(fileobj=stream)))
     return cast(BinaryIO, stream)

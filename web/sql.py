@@ -16,5 +16,5 @@ def prepared(statement: str, parameters: dict[str, Any]) -> Rows:
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters, prepare=True)  # type: ignore[arg-type]
+        cursor.execute(statement, parameters, prepare=True)
         return cursor.fetchall() if cursor.description else []

@@ -56,7 +56,7 @@ def read_any(stream: BinaryIO, name: str) -> Iterator[Row]:
         return
     source: IO[bytes] = stream
     if head.startswith(GZIP):
-        source = io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
+        source = io.BufferedReader(gzip.GzipFile(fileobj=stream))
         head = peek(source)
     if b"\x00" in head:
         raise Invalid(

@@ -29,7 +29,7 @@ def blank():
 def test_real_sets_enter_whole(blank, shared_data):
     path = shared_data("mtbench")
     report = import_file(blank, path)
-    records = [json.loads(line) for line in gzip.open(path)]
+    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     assert report.as_dict() == {
         "imported": len(records),
         "duplicates": 0,
