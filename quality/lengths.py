@@ -16,7 +16,9 @@ def response_lengths(project: Project) -> dict[tuple[int, int], int]:
     rows = found.annotate(length=Length("text")).values_list("instance_id", "index", "length")
     lengths = {(pk, index): length for pk, index, length in rows}
     turns = found.filter(messages__isnull=False).values_list("instance_id", "index", "messages")
-    return lengths | {(pk, index): continuation_length(messages or []) for pk, index, messages in turns.iterator()}
+    return lengths | {
+        (pk, index): continuation_length(messages or []) for pk, index, messages in turns.iterator()
+    }
 
 
 def continuation_length(messages: list[dict[str, Any]]) -> int:

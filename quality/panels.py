@@ -26,7 +26,7 @@ from quality.bias import (
     preference,
 )
 from quality.calibration import ece_debiased
-from quality.comparisons import AmongPeople, among_people
+from quality.comparisons import AmongPeople, among_people, averaged_verdicts
 from quality.intervals import CONFIDENCE, Estimate, difference, wilson
 from quality.lengths import item_lengths, longer_wins, response_lengths
 from quality.ratings import RATING, people_scores, score_alpha
@@ -62,6 +62,7 @@ class RaterRow:
     name: str
     majority: Estimate  # agreement with people's strict plurality
     no_ties: Estimate  # the same where neither is a tie
+    averaged: Estimate | None = None  # with the majority, of the verdict that the orders' mean log-odds imply
     flips: Estimate | None = None
     length: Estimate | None = None  # log-odds for each doubling of a response's length
     calibration: Estimate | None = None  # debiased calibration error
@@ -188,6 +189,7 @@ def judge_row(reading: Reading, judge: JudgeReading, sizes: Ints, longer: Ints, 
     return RaterRow(
         judge.name,
         *majority_figures(reading, judge.verdicts, judge.present),
+        averaged=averaged_figure(reading, judge) if flips.value else None,
         flips=flips if flips.n else None,
         length=slope_of(judge.verdicts[judge.present], sizes[judge.present], reading.prompt[judge.present]),
         calibration=calibration_of(reading, judge),
@@ -205,6 +207,12 @@ def majority_figures(reading: Reading, verdicts: Ints, present: Bools) -> tuple[
         agreement.versus_majority(reading.table, verdicts, present).estimate(clusters=reading.prompt),
         agreement.versus_majority_no_ties(reading.table, verdicts, present).estimate(clusters=reading.prompt),
     )
+
+
+def averaged_figure(reading: Reading, judge: JudgeReading) -> Estimate | None:
+    """The agreement that averaging the orders would reach, where the judge gives probabilities in each."""
+    verdicts, known = averaged_verdicts(judge)
+    return majority_figures(reading, verdicts, known)[0] if known.any() else None
 
 
 def gap_to_baseline(reading: Reading, judge: JudgeReading, longer: Ints) -> Estimate:
@@ -240,8 +248,8 @@ def floor_of(estimate: Estimate) -> float:
 
 
 def slope_of(verdicts: Ints, sizes: Ints, prompts: Ints) -> Estimate | None:
-    """The length slope over these votes, where there are enough. verdicts, prompts: (N,); sizes: (N, 2)."""
-    if len(verdicts) < FEW or follows_length(verdicts, sizes[:, 0], sizes[:, 1]):
+    """The length slope over these votes, where enough of them decide. verdicts, prompts: (N,); sizes: (N, 2)."""
+    if np.count_nonzero(verdicts) < FEW or follows_length(verdicts, sizes[:, 0], sizes[:, 1]):
         return None
     return length_slope(verdicts, sizes[:, 0], sizes[:, 1], items=prompts)
 

@@ -32,6 +32,10 @@ def aspect_text(name: str, aspect: dict[str, Any]) -> str:
         lines.append(f"  {judge}")
         lines.append(f"    with each person        {figures(report['each'], 'raw', 'no_ties')}")
         lines.append(f"    with the majority       {figures(report['majority'], 'raw', 'no_ties', 'kappa')}")
+        if "averaged" in report and report["flip"]["rate"]:
+            lines.append(
+                f"    orders averaged         {figures(report['averaged']['majority'], 'raw', 'no_ties', 'kappa')}"
+            )
         if report["flip"]["rate"] is not None:
             lines.append(f"    changes with the order  {figures(report['flip'], 'rate')}")
     return "\n".join(lines)

@@ -48,10 +48,10 @@ def make_pairs(n: int):
     return project.aspects.get(name="overall"), instances
 
 
-def say(aspect, kind, name, instances, strengths, orders=((),)):
+def say(aspect, kind, name, instances, strengths, orders=((),), **more):
     rater = ensure_rater(aspect.project, kind=kind, name=name)
     labels = [
-        NewLabel(instance=instance, aspect=aspect, value={"strength": int(strength)}, order=order)
+        NewLabel(instance=instance, aspect=aspect, value={"strength": int(strength), **more}, order=order)
         for order in orders
         for instance, strength in zip(instances, strengths)
     ]
@@ -92,10 +92,16 @@ def test_a_judge_below_the_longer_wins_is_shown_as_such():
 def test_a_judge_that_always_says_a_flips_always_and_earns_what_a_coin_earns():
     aspect, instances = make_pairs(40)
     say(aspect, Rater.Kind.PERSON, "ann", instances, np.tile([1, -1], 20))
-    say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, -1), orders=[(0, 1)])
-    say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, 1), orders=[(1, 0)])
-    row = compare_judges(aspect).judges[0]
-    assert (row.flips.value, row.flips.n) == (1.0, 40)
+    say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, -1), orders=[(0, 1)], probability=0.2)
+    say(aspect, Rater.Kind.JUDGE, "always-a", instances, np.full(40, 1), orders=[(1, 0)], probability=0.9)
+    panel = compare_judges(aspect)
+    row = panel.judges[0]
+    assert (row.flips.value, row.flips.n, row.length) == (1.0, 40, None)
+    assert (row.majority.value, row.averaged.value) == (
+        0.0,
+        0.5,
+    )  # logit .2 + logit .9 > 0: the second, always
+    assert "orders averaged: 0.50" in render_to_string("quality/judges_beside_people.html", {"panel": panel})
     assert row.gap.value == pytest.approx(
         0.0
     )  # every verdict folded to a tie: half right, like "the longer wins"
