@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ledger.models import Project
 from routing.loading import load
@@ -40,10 +41,11 @@ def rehearse(project: Project, wanted: Rehearsal, sink: Sink | None = None) -> d
         )
     scores = Scores(budgets=wanted.budgets, hits={}, counts={})
     runs = replay(table, people, policies=wanted.policies, budgets=wanted.budgets, seeds=wanted.seeds)
-    for run in runs:
-        scores.add(run, table.prompt, len(table.prompts))
-        if sink is not None:
-            for row in decision_rows(run, table, people, wanted.budgets):
-                sink(row)
+    with threadpool_limits(1):  # many small matrices: more threads only wait for each other
+        for run in runs:
+            scores.add(run, table.prompt, len(table.prompts))
+            if sink is not None:
+                for row in decision_rows(run, table, people, wanted.budgets):
+                    sink(row)
     report = {"aspect": loaded.aspect.name, "judge": loaded.judge.name, "n": table.size}
     return report | summarise(scores, rng=np.random.default_rng(wanted.seeds))

@@ -20,8 +20,6 @@ from routing.policies.base import Policy, choose, verdicts_of
 from routing.policies.oracle import NO_GOLD, Oracle
 from routing.table import TIE, Floats, Ints, Known, Mask, People, Reveal, Table
 
-FIRST_BATCH = 0.025  # of the pairs: what a learning policy asks before its first refit
-GROWTH = 1.25  # each refit comes when there is a quarter more evidence
 RESAMPLES = 1000
 
 
@@ -153,7 +151,7 @@ def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> St
     while reveal.spent < reveal.cap:
         known = reveal.known()
         ranking = policy.rank(table, known, cap=reveal.cap, rng=rng)
-        room = min(reveal.cap - reveal.spent, batch(policy, reveal, table.size))
+        room = min(reveal.cap - reveal.spent, policy.batch(spent=reveal.spent, cap=reveal.cap, size=table.size))
         wanted = choose(ranking, chosen=known.asked(table.size), room=room, rng=rng)
         if not len(wanted):
             break
@@ -161,13 +159,6 @@ def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> St
     known = reveal.known()
     settled = verdicts_of(policy.settle(table, known))
     return State(routed=known.asked(table.size), settled=settled)
-
-
-def batch(policy: Policy, reveal: Reveal, size: int) -> int:
-    """How many labels to buy before the next look: all at once where looking again changes nothing."""
-    if not policy.learns:
-        return reveal.cap
-    return max(int(np.ceil(FIRST_BATCH * size)), int(reveal.spent * (GROWTH - 1)), 1)
 
 
 def replay(

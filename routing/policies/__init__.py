@@ -11,6 +11,8 @@ POLICIES = Registry(
         "all_human": "routing.policies.constant:AllHuman",
         "all_ai": "routing.policies.constant:AllAI",
         "defer": "routing.policies.defer:Defer",
+        "hyper": "routing.policies.hyper:Hyper",
+        "hyper_fixed": "routing.policies.hyper:HyperFixed",
         "oracle": "routing.policies.oracle:Oracle",
     },
 )

@@ -15,6 +15,10 @@ from numpy.random import Generator
 from routing.table import VERDICTS, Floats, Ints, Known, Mask, Table
 
 
+FIRST_BATCH = 0.025  # of the pairs: what a learning policy asks before its first refit
+GROWTH = 1.25  # each refit comes when there is a quarter more evidence
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
     """`gain` (n,): what a human label is expected to add; `worth` (n,): where asking is worth it at all."""
@@ -43,6 +47,12 @@ class Policy:
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         """What a label would add at each pair, when `cap` labels may be had in all."""
         raise NotImplementedError
+
+    def batch(self, *, spent: int, cap: int, size: int) -> int:
+        """How many labels to buy before ranking again: all at once where ranking again changes nothing."""
+        if not self.learns:
+            return cap
+        return max(int(np.ceil(FIRST_BATCH * size)), int(spent * (GROWTH - 1)), 1)
 
     def settle(self, table: Table, known: Known) -> Floats:
         """P(first, tie, second) of the final verdict (n, 3): people's where there are any, else the judge's."""

@@ -1,0 +1,98 @@
+"""Mixes of human and AI labels, the proxy reward models trained on them, and what predicts their quality."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from routing.features.lengths import length_gap
+from routing.table import Floats, Ints, Mask, Table
+
+DIMENSIONS = 24
+RIDGE = 3.0  # of the Bradley-Terry head, on standardised embeddings
+NEWTON_STEPS = 6
+
+
+def response_differences(table: Table) -> Floats:
+    """Second minus first embedding of each pair, standardised, and the length gap (n, ≤25); found once."""
+    if "differences" not in table.cache:
+        vectors = response_dimensions(table)
+        gaps = vectors[table.pair[:, 1]] - vectors[table.pair[:, 0]]
+        gaps /= np.maximum(np.sqrt((gaps**2).mean(axis=0)), 1e-9)
+        table.cache["differences"] = np.hstack([gaps, 2 * length_gap(table)[:, None]])
+    found = table.cache["differences"]
+    assert isinstance(found, np.ndarray)
+    return found
+
+
+def response_dimensions(table: Table) -> Floats:
+    """Leading dimensions of the responses' embeddings, or of their words where nothing is embedded (R, ≤24)."""
+    if table.embeddings is not None:
+        vectors = table.embeddings.responses
+    else:
+        words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
+        try:
+            vectors = words.fit_transform(table.responses)
+        except ValueError:  # no word occurs twice
+            return np.zeros((len(table.responses), 0))
+    kept = min(DIMENSIONS, min(vectors.shape) - 1)
+    if kept < 1:
+        return np.zeros((len(table.responses), 0))
+    reduced: Floats = TruncatedSVD(kept, random_state=0).fit_transform(vectors)
+    return reduced
+
+
+def tag_fill(tags: Floats, budgets: Ints, *, rng: Generator) -> Mask:
+    """Mixes as HyPER samples them: tags in random order, each adding its rows in random order (C, m).
+
+    tags (m, T); budgets (C,): how many rows of each mix are human.
+    """
+    rows, count = tags.shape
+    mixes = np.zeros((len(budgets), rows), dtype=bool)
+    for mix, budget in zip(mixes, budgets, strict=True):
+        place = rng.permutation(count)  # the turn of each tag
+        turn = np.where(tags > 0, place, count).min(axis=1)  # the first turn that takes the row
+        order = np.lexsort((rng.random(rows), turn))
+        mix[order[:budget]] = True
+    return mixes
+
+
+def heads(differences: Floats, targets: Floats, weights: Floats) -> Floats:
+    """Bradley-Terry heads of many mixes at once (C, d), by Newton's method with a ridge.
+
+    differences (m, d); targets (C, m) in 0…1: the second is preferred; weights (C, m): 0 where a tie is dropped.
+    """
+    count, size = len(targets), differences.shape[1]
+    found = np.zeros((count, size))
+    for _ in range(NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(found @ differences.T, -30, 30)))  # (C, m)
+        slope = (weights * (p - targets)) @ differences + RIDGE * found
+        curve = np.einsum("cm,mi,mj->cij", weights * p * (1 - p), differences, differences, optimize=True)
+        curve += RIDGE * np.eye(size)
+        found -= np.linalg.solve(curve, slope[:, :, None])[:, :, 0]
+    return found
+
+
+def head_accuracy(found: Floats, differences: Floats, verdict: Ints) -> Floats:
+    """How many of the decided verdicts (v,) each head ranks rightly (C,); ties are left out."""
+    decided = verdict != 0
+    if not decided.any():
+        return np.zeros(len(found))
+    margin = found @ differences[decided].T  # (C, v)
+    accuracy: Floats = ((margin > 0) == (verdict[decided] > 0)).mean(axis=1)
+    return accuracy
+
+
+def proxy_scores(
+    table: Table, mixes: Mask, rows: Ints, human: Ints, validation: tuple[Ints, Ints]
+) -> Floats:
+    """The validation accuracy of the proxy reward model of each mix (C,).
+
+    mixes (C, m) over `rows` (m,) with human verdicts (m,); validation: rows (v,) and human verdicts (v,).
+    """
+    differences = response_differences(table)
+    verdict = np.where(mixes, human, table.ai[rows])  # (C, m)
+    found = heads(differences[rows], (verdict + 1) / 2, (verdict != 0).astype(float))
+    return head_accuracy(found, differences[validation[0]], validation[1])

@@ -1,0 +1,185 @@
+"""hyper and hyper_fixed: routing by tags (Miranda et al. 2024, arXiv 2410.19133), faithful and mended.
+
+Candidate mixes of human and AI labels over a pilot that carries both; a proxy reward model for each; a
+performance prediction model (PPM) from the mix's tag counts to the proxy's accuracy; then the best predicted of
+many simulated mixes over the whole project. The pilot is the first half of the budget, up to a tenth of the
+project: HyPER itself starts from a dataset that is labelled twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from routing.features.tags import LENGTH_SCORES, bins, length_scores, tags
+from routing.features.base import share_below
+from routing.mixes import proxy_scores, tag_fill
+from routing.policies.base import Policy, Ranking, Reason
+from routing.table import Floats, Ints, Known, Mask, Table
+
+CANDIDATES = 250
+SIMULATED = 500
+PILOT = 0.1
+VALIDATION = 0.3
+LEAST_PILOT = 20  # labels, below which nothing can be predicted and the choice is by lot
+TEXTUAL = 27
+LENGTH_COLUMNS = slice(TEXTUAL - 3 * LENGTH_SCORES, TEXTUAL)
+PENALTIES = np.logspace(-1, 4, 11)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A PPM: `predict` gives mean and deviation of mixes' features, (C, T) to (C,), (C,)."""
+
+    centre: Floats
+    scale: Floats
+    rows: Floats  # (N, T) standardised training features
+    dual: Floats  # (N,)
+    inverse: Floats  # (N, N) of the kernel with its noise
+    noise: float
+    level: float
+
+    def predict(self, features: Floats) -> tuple[Floats, Floats]:
+        kernel = quadratic_kernel((features - self.centre) / self.scale, self.rows)
+        spread = np.einsum("cn,nm,cm->c", kernel, self.inverse, kernel)
+        own = quadratic_norm((features - self.centre) / self.scale)
+        return self.level + kernel @ self.dual, np.sqrt(np.maximum(own - spread, 0) * self.noise)
+
+
+def quadratic_kernel(a: Floats, b: Floats) -> Floats:
+    """The inner product over all columns, their squares and products, scaled to the width (C, N)."""
+    linear = a @ b.T / a.shape[1]
+    product: Floats = linear + linear**2
+    return product
+
+
+def quadratic_norm(a: Floats) -> Floats:
+    square = (a**2).sum(axis=1) / a.shape[1]
+    norm: Floats = square + square**2
+    return norm
+
+
+class Hyper(Policy):
+    """Faithful: raw counts, length bins ranked inside the human part, unregularised quadratic least squares."""
+
+    name = "hyper"
+    version = "1"
+    learns: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.trained_on = 0
+        self.predictor: Predictor | None = None
+
+    def batch(self, *, spent: int, cap: int, size: int) -> int:
+        """The pilot first, then everything that the budget still allows in one mix."""
+        pilot = self.pilot(cap, size)
+        return pilot - spent if spent < pilot else cap
+
+    @staticmethod
+    def pilot(cap: int, size: int) -> int:
+        return min(cap // 2, int(PILOT * size))
+
+    def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
+        worth = np.ones(table.size, dtype=bool)
+        by_lot = rng.random(table.size)
+        asked = known.asked(table.size)
+        spent = int(asked.sum())
+        if spent < max(self.pilot(cap, table.size), LEAST_PILOT):
+            return Ranking(gain=by_lot, worth=worth)
+        if self.predictor is None or spent > self.trained_on and self.trained_on < PILOT * table.size:
+            self.predictor = self.train(table, known, rng=rng)
+            self.trained_on = spent
+        if self.predictor is None:
+            return Ranking(gain=by_lot, worth=worth)
+        return Ranking(gain=self.best_mix(table, asked, cap - spent, rng=rng) + by_lot / 2, worth=worth)
+
+    def train(self, table: Table, known: Known, *, rng: Generator) -> Predictor | None:
+        """The PPM over candidate mixes of the labelled pairs; None where they are of one kind."""
+        heard, people = known.plurality(table.size)
+        rows = rng.permutation(np.flatnonzero(heard))
+        held_out = rows[: int(np.ceil(VALIDATION * len(rows)))]
+        rows = rows[len(held_out) :]
+        budgets = rng.integers(1, len(rows) + 1, size=CANDIDATES)
+        mixes = tag_fill(tags(table)[rows], budgets, rng=rng)
+        accuracy = proxy_scores(table, mixes, rows, people[rows], (held_out, people[held_out]))
+        if accuracy.std() < 1e-9:
+            return None
+        return self.fit(self.features(table, mixes, rows), accuracy)
+
+    def best_mix(self, table: Table, asked: Mask, room: int, *, rng: Generator) -> Floats:
+        """1 for the members of the best predicted of many simulated mixes (n,)."""
+        open_ = np.flatnonzero(~asked)
+        if not len(open_) or self.predictor is None:
+            return np.zeros(table.size)
+        budgets = np.full(SIMULATED, min(room, len(open_)))
+        simulated = np.zeros((SIMULATED, table.size), dtype=bool)
+        simulated[:, open_] = tag_fill(tags(table)[open_], budgets, rng=rng)
+        simulated[:, asked] = True
+        rows = np.arange(table.size)
+        mean, deviation = self.predictor.predict(self.features(table, simulated, rows))
+        best = int(np.argmax(self.criterion(mean, deviation)))
+        return simulated[best].astype(float)
+
+    def criterion(self, mean: Floats, deviation: Floats) -> Floats:
+        return mean
+
+    def features(self, table: Table, mixes: Mask, rows: Ints) -> Floats:
+        """Tag counts of the human part (C, T), length bins re-ranked inside it, scaled to the project's size."""
+        counts = mixes.astype(float) @ tags(table)[rows]
+        ranks = length_scores(table)[rows]
+        for mix, row in zip(mixes, counts, strict=True):
+            inside = np.apply_along_axis(share_below, 0, ranks[mix])
+            row[LENGTH_COLUMNS] = bins(inside).sum(axis=0)
+        return counts * (table.size / len(rows))
+
+    def fit(self, features: Floats, accuracy: Floats) -> Predictor:
+        """Quadratic least squares; with more columns than rows, the solution of least norm."""
+        centre, level = features.mean(axis=0), float(accuracy.mean())
+        scale = np.full(features.shape[1], max(float(features.std()), 1e-9))
+        rows = (features - centre) / scale
+        inverse = np.linalg.pinv(quadratic_kernel(rows, rows), rcond=1e-9, hermitian=True)
+        dual = inverse @ (accuracy - level)
+        return Predictor(centre, scale, rows, dual, inverse, noise=float(accuracy.var()), level=level)
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        member = ranking.gain[instance] >= 1
+        text = "In the best predicted mix." if member else "Not in the best predicted mix."
+        return Reason(text=text, features={"in_mix": float(member)})
+
+
+class HyperFixed(Hyper):
+    """Mended: ranks of the full data, shares with log-budget, standardised ridge, the lower bound decides."""
+
+    name = "hyper_fixed"
+
+    def criterion(self, mean: Floats, deviation: Floats) -> Floats:
+        return mean - deviation
+
+    def features(self, table: Table, mixes: Mask, rows: Ints) -> Floats:
+        """Shares of the human part by tag, and the logarithm of its share of all (C, T + 1)."""
+        human = np.maximum(mixes.sum(axis=1, keepdims=True), 1)
+        shares = mixes.astype(float) @ tags(table)[rows] / human
+        return np.hstack([shares, np.log(human / len(rows))])
+
+    def fit(self, features: Floats, accuracy: Floats) -> Predictor:
+        """Ridge on standardised columns and their products, its penalty by leave-one-out error."""
+        centre, level = features.mean(axis=0), float(accuracy.mean())
+        scale = np.maximum(features.std(axis=0), 1e-6)
+        rows = (features - centre) / scale
+        kernel = quadratic_kernel(rows, rows)
+        values, vectors = np.linalg.eigh(kernel)
+        y = accuracy - level
+        fits = [left_out_error(values, vectors, y, penalty) for penalty in PENALTIES]
+        penalty = float(PENALTIES[int(np.argmin(fits))])
+        inverse = (vectors / (values + penalty)) @ vectors.T
+        noise = float(y @ inverse @ y) / len(y)
+        return Predictor(centre, scale, rows, inverse @ y, inverse, noise=noise, level=level)
+
+
+def left_out_error(values: Floats, vectors: Floats, y: Floats, penalty: float) -> float:
+    """Mean squared leave-one-out error of kernel ridge from the kernel's eigenvectors."""
+    inverse = (vectors / (values + penalty)) @ vectors.T
+    return float(np.mean((inverse @ y / np.diag(inverse)) ** 2))
