@@ -18,6 +18,7 @@ env = environ.Env()
 
 SWITCHYARD_HOME = Path(env("SWITCHYARD_HOME", default=str(BASE_DIR / "var"))).resolve()
 MODELS_DIR = Path(env("MODELS_DIR", default=str(BASE_DIR / "var" / "models")))
+MODELS_CACHE = Path(env("MODELS_CACHE", default=str(MODELS_DIR / "converted")))
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(SWITCHYARD_HOME / "media")))
 EMBEDDED = not env("DATABASE_URL", default="")
 HOST = env("HOST", default="127.0.0.1" if EMBEDDED else "0.0.0.0")

@@ -49,7 +49,7 @@ class JudgeSpec:
         return self.methods.get(task_type)
 
 
-SMOLLM2 = BackendSpec("transformers", {"model": "bundled:smollm2"})
+SMOLLM2 = BackendSpec("transformers", {"model": "bundled:smollm2", "window": 4096})
 PAIRWISE = MethodSpec("pairwise")
 
 CATALOG: dict[str, JudgeSpec] = {

@@ -54,7 +54,7 @@ def _options(spec: BackendSpec) -> dict[str, object]:
         return dict(spec.options)
     return {
         "models_dir": settings.MODELS_DIR,
-        "cache_dir": settings.SWITCHYARD_HOME / "models-cache",
+        "cache_dir": settings.MODELS_CACHE,
         **spec.options,
     }
 

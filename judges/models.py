@@ -222,3 +222,24 @@ class CachedAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key[:12]
+
+
+class JudgeAuditQuerySet(models.QuerySet["JudgeAudit"]):
+    def latest_of(self, project: Project) -> Self:
+        """The newest audit of each judge and aspect of the project."""
+        return self.filter(project=project).order_by("rater", "aspect", "-pk").distinct("rater", "aspect")
+
+
+class JudgeAudit(models.Model):
+    """What an audit found (`judges.audit`), as it was then."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="judge_audits")
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="audits")
+    aspect = models.ForeignKey(Aspect, on_delete=models.CASCADE, related_name="judge_audits")
+    report = models.JSONField()
+    created = models.DateTimeField(default=timezone.now)
+
+    objects = JudgeAuditQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.rater_id} on {self.aspect_id}"

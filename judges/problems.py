@@ -63,3 +63,9 @@ class BudgetSpent(Conflict):
     """The next requests could cost more than what is left of the run's budget."""
 
     code, title = "budget-spent", "The run's budget is spent"
+
+
+class CannotAudit(Conflict):
+    """There is nothing to audit yet."""
+
+    code, title = "cannot-audit", "There is nothing to audit"

@@ -78,7 +78,7 @@ def ensure(texts: Sequence[str], encoder: str) -> int:
 def loaded_encoder(name: str) -> Any:
     """The encoder, loaded once a process."""
     return ENCODERS.load(name)(
-        models_dir=settings.MODELS_DIR, cache_dir=settings.SWITCHYARD_HOME / "models-cache"
+        models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE
     )
 
 
