@@ -22,6 +22,7 @@ from config.embedded.errors import EmbeddedError
 
 SERVICE_USERS = ("switchyard", "nobody")
 SHARED_ROOT = Path("/var/lib/switchyard")
+SHORT_ROOT = Path("/tmp")  # not TMPDIR: every process of a home must arrive at the same folder
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's sun_path holds 107 and a closing zero, 103 on macOS
 LONGEST_SOCKET = ".s.PGSQL.5432"
 
@@ -39,9 +40,18 @@ class Place:
 
     @cached_property
     def root(self) -> Path:
+        """In the home; elsewhere where the service user cannot reach that, and from then on."""
+        here, note = self.home / "services", self.home / "services-elsewhere"
+        if note.exists():
+            return SHARED_ROOT / note.read_text().strip()
         if not self.drops_root or reachable(self.home, user=self.user):
-            return self.home / "services"
-        return SHARED_ROOT / home_identity(self.home)
+            return here
+        if here.exists():
+            raise EmbeddedError(
+                f"The data are in {here}, and a folder above is closed to {self.user.pw_name}: open it"
+            )
+        note.write_text(secrets.token_hex(8))  # a home that is deleted and made again starts afresh
+        return SHARED_ROOT / note.read_text()
 
     @cached_property
     def sockets(self) -> Path:
@@ -49,7 +59,7 @@ class Place:
         if len(os.fsencode(wanted / LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT:
             return wanted
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"switchyard-{os.geteuid()}-{digest}"
+        return SHORT_ROOT / f"switchyard-{os.geteuid()}-{digest}"
 
     @cached_property
     def postgres_bin(self) -> Path:
@@ -146,14 +156,6 @@ def reachable(path: Path, *, user: pwd.struct_passwd) -> bool:
         user=user.pw_uid, group=user.pw_gid, extra_groups=[],
     )  # fmt: skip
     return done.returncode == 0
-
-
-def home_identity(home: Path) -> str:
-    """A name for this very home, kept in it: a home that is deleted and made again starts afresh."""
-    note = home / "services-elsewhere"
-    if not note.exists():
-        note.write_text(secrets.token_hex(8))
-    return note.read_text().strip()
 
 
 def wheel_folder(package: str) -> Path:

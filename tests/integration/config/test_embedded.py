@@ -166,11 +166,13 @@ def test_a_role_without_the_owners_name_is_refused(home, hold):
         psycopg.connect(host=str(place_of(home).sockets), user="postgres", dbname="switchyard")
 
 
-def test_a_long_home_gets_a_short_socket_path(tmp_path):
+def test_a_long_home_gets_a_short_socket_path(tmp_path, monkeypatch):
     home = tmp_path / ("long" * 40)
     place = place_of(home)
     assert len(os.fsencode(redis.socket_path(place))) < 104
-    assert place.sockets == place_of(home).sockets
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert place.sockets == place_of(home).sockets, "whatever the caller's temporary folder"
     assert place.sockets != place_of(tmp_path / ("long" * 41)).sockets
 
 
@@ -187,6 +189,14 @@ def test_a_home_that_the_service_user_cannot_reach_is_served_from_elsewhere(tmp_
     assert down(home)
     assert place_of(home).root == elsewhere, "the home remembers where its data are"
     shutil.rmtree(elsewhere)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root hands the services to another user")
+def test_data_that_became_unreachable_are_not_replaced_by_empty_ones(tmp_path):
+    (tmp_path / "home" / "services").mkdir(parents=True)
+    tmp_path.chmod(0o700)
+    with pytest.raises(embedded.EmbeddedError, match="a folder above is closed to nobody: open it"):
+        _ = place_of(tmp_path / "home").root
 
 
 def test_an_owner_other_than_ours_is_refused_by_name(tmp_path):
