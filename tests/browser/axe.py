@@ -5,8 +5,11 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 AXE = (Path(__file__).parent.parent / "data" / "axe.min.js").read_text(encoding="utf-8")
-RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
-    (rule) => `${rule.id} (${rule.impact}): ${rule.nodes.slice(0, 5).map((node) => node.target + " " + (node.any[0]?.message ?? "")).join(" | ")}`)"""
+RUN = """async () => {
+    const told = (node) => `${node.target} ${node.any[0]?.message ?? ""}`;
+    const {violations} = await axe.run(document, {resultTypes: ["violations"]});
+    return violations.map(({id, impact, nodes}) => `${id} (${impact}): ${nodes.slice(0, 5).map(told).join(" | ")}`);
+}"""
 
 
 def violations(page: Page) -> list[str]:

@@ -21,7 +21,8 @@ RICH = {
     ],
     "responses": [
         {
-            "text": "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\ndef f(): return 'x'  # why\n```\n\n> quote"
+            "text": "# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+            "```python\ndef f(): return 'x'  # why\n```\n\n> quote"
         },
         {"text": "السماء زرقاء [link](https://example.org) `code` ~~gone~~\n\n1. one\n2. two\n\na\u202eb"},
     ],
