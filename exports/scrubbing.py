@@ -24,7 +24,7 @@ SECRETS: dict[str, re.Pattern[str]] = {
 }
 PERSONAL: dict[str, re.Pattern[str]] = {
     "e-mail address": re.compile(r"\b[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b"),
-    "card number": re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d.])"),
+    "card number": re.compile(r"(?<![\d.])[2-6](?:[ -]?\d){12,18}(?![\d.])"),
     "IBAN": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
     "phone number": re.compile(
         r"(?<![\w.])(?:\+\d{1,3}[ .-]?)(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}(?!\w)|\(\d{3}\) ?\d{3}-\d{4}"

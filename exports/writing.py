@@ -32,7 +32,8 @@ def temporary_beside(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise refused(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        if beside.exists():
+            beside.unlink()
 
 
 def refused(path: Path, error: OSError) -> CannotWrite:

@@ -1,0 +1,175 @@
+"""Every format: its rows fit its schema, Parquet and JSON Lines say the same, and what the rows say is true."""
+
+import json
+
+import jsonschema
+import pyarrow.parquet
+import pytest
+
+from exports.actions import write_export
+from exports.choices import parse_choices
+from exports.datasets import columns_of, open_live
+from exports.formats import FORMATS
+from exports.formats.columns import JSON, json_schema
+from ledger.actions import NewLabel, add_aspect, ensure_rater, write_labels
+from ledger.models import Instance, Rater
+from ledger.templates import AspectSpec
+from tests.integration.exports.made_rows import chats, everything, instance, ranking, rating, vote, votes
+
+pytestmark = pytest.mark.django_db
+
+
+def marked_up(project_of):
+    """A project with every task type that a format reads: steps, sentences, edits, joint pairs, media."""
+    rows = votes()
+    for row in rows:
+        row["responses"][0]["image"] = "https://images.test/a.png"
+        row["responses"][1]["image"] = "https://images.test/b.png"
+        for response in row["responses"]:
+            question = {"role": "user", "content": f"Own question {row['id']}"}
+            response["messages"] = [question, {"role": "assistant", "content": response["text"]}]
+    project = project_of(rows)
+    specs = {"steps": "steps", "sentences": "sentences", "edit": "edit", "joint": "joint"}
+    aspects = {name: add_aspect(project, AspectSpec(name, task)) for name, task in specs.items()}
+    rater = ensure_rater(project, kind=Rater.Kind.PERSON, name="cy@lab.org")
+    mark = {"response": 0, "start": 0, "end": 3}
+    answers = {
+        "steps": {"marks": [{**mark, "label": "right"}, {**mark, "start": 3, "end": 4, "label": "wrong"}]},
+        "sentences": {"marks": [{**mark, "label": "good"}, {**mark, "response": 1, "label": "unsafe"}]},
+        "edit": {"edits": {"0": {"text": "Yes, indeed.", "diff": [["-", "Yes."], ["+", "Yes, indeed."]]}}},
+        "joint": {"strength": 2},
+    }
+    for each in Instance.objects.of(project):
+        labels = [
+            NewLabel(instance=each, aspect=aspects[name], value=value) for name, value in answers.items()
+        ]
+        write_labels(project=project, rater=rater, labels=labels)
+    return project
+
+
+CHOICES = {"trl-unpaired": {"min_margin": "0.5"}}
+SOURCES = {
+    "multi-turn": chats,
+    "ratings": everything,
+    "trl-stepwise": marked_up,
+    "masked": marked_up,
+    "edits": marked_up,
+    "joint": marked_up,
+    "media": marked_up,
+}
+
+
+def project_for(format, project_of):
+    source = SOURCES.get(format, votes)
+    return source(project_of) if source is marked_up else project_of(source())
+
+
+@pytest.mark.parametrize("format", FORMATS.names())
+def test_rows_fit_the_schema_and_parquet_reads_back_the_same(format, project_of, tmp_path):
+    dataset = open_live(project_for(format, project_of), parse_choices(CHOICES.get(format, {})))
+    entry = FORMATS.load(format)
+    assert entry.name == format
+    columns = columns_of(dataset, entry)
+    reports = {}
+    for container in ("jsonl", "parquet"):
+        path = tmp_path / f"rows.{container}"
+        reports[container] = write_export(dataset, format=format, container=container, path=path)
+    assert reports["jsonl"]["hash"] == reports["parquet"]["hash"]
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert len(rows) == reports["jsonl"]["rows"] > 0
+    check = jsonschema.Draft202012Validator(json_schema(columns, title=format))
+    for row in rows:
+        check.validate(row)
+    read = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    for row in read:
+        row.update({name: json.loads(row[name]) for name, kind in columns.items() if kind == JSON})
+    assert read == rows
+
+
+def test_preference_rows_are_the_majority_with_their_origin(project_of, export_rows):
+    three = [vote(1, "ann"), vote(1, "bob@lab.org"), vote(-1, "cy")]
+    rows = export_rows(
+        project_of([instance("a/b", three), instance("t", [vote(0)])], slug="q"), "trl-preference"
+    )
+    assert rows == [
+        {
+            "prompt": "Question a/b?",
+            "chosen": "No.",
+            "rejected": "Yes.",
+            "instance": "a/b",
+            "source": "human",
+            "margin": rows[0]["margin"],
+            "agreement": pytest.approx(2 / 3, abs=1e-6),
+            "raters": ["ann", "person-3b1388db21", "cy"],
+            "route": "",
+            "policy": "",
+            "row": "q/overall/1-0/a/b",
+        }
+    ]
+    assert rows[0]["margin"] > 0
+
+
+def test_texts_are_unchanged(project_of, export_rows):
+    odd = ["\u202e<b>=1+1\r\n\t “ﬁ” \U0001f600 \u2028", "  "]
+    (row,) = export_rows(project_of([instance("x", [vote(-1)], texts=odd)]), "trl-preference")
+    assert [row["chosen"], row["rejected"]] == odd
+
+
+def test_a_mixed_project_is_conversational_throughout(project_of, export_rows):
+    rows = {row["instance"]: row for row in export_rows(project_of(chats()), "trl-preference")}
+    assert rows["i4"]["prompt"] == [{"role": "user", "content": "Question i4?"}]
+    assert rows["i1"]["prompt"][0] == {"role": "system", "content": "Be brief."}
+    assert [turn["role"] for turn in rows["i2"]["chosen"]] == ["assistant", "user", "assistant"]
+    assert rows["i3"]["chosen"] == [{"role": "assistant", "content": "No."}]
+
+
+def test_the_implicit_prompt_stands_inside(project_of, export_rows):
+    (row,) = export_rows(project_of([instance("x", [vote(-1)])]), "trl-preference", prompt="implicit")
+    assert (row["chosen"], row["rejected"], "prompt" in row) == ("Question x?Yes.", "Question x?No.", False)
+
+
+def test_unpaired_needs_absolute_evidence(project_of, export_rows):
+    rated = [rating("r1", 4), rating("r2", 1), rating("r1", 3, who="b"), rating("r2", 2, who="b")]
+    rows = export_rows(project_of([instance("x", rated)]), "trl-unpaired")
+    assert [(row["completion"], row["label"], row["evidence"]) for row in rows] == [
+        ("Yes.", True, "rating"),
+        ("No.", False, "rating"),
+    ]
+    strict = export_rows(project_of([instance("x", rated)]), "trl-unpaired", threshold=0.9)
+    assert [row["label"] for row in strict] == [False]
+
+
+def test_listwise_and_pairs_of_a_ranking(project_of, export_rows):
+    project = project_of([instance("x", [ranking([["r2"], ["r3", "r1"]])], texts=["one", "two", "three"])])
+    (row,) = export_rows(project, "listwise")
+    assert (row["completions"], row["ranks"], row["order"]) == (["two", "one", "three"], [1, 2, 2], [1, 0, 2])
+    assert [pair["row"].split("/")[2] for pair in export_rows(project, "trl-preference")] == ["1-0"]
+    every = export_rows(project, "trl-preference", pairs="all")
+    assert [(pair["chosen"], pair["rejected"]) for pair in every] == [("two", "one"), ("two", "three")]
+
+
+def test_multi_aspect_carries_the_other_aspects_margin(project_of, export_rows):
+    rows = export_rows(project_of([instance("x", [vote(1), vote(-1, aspect="brief")])]), "multi-aspect")
+    assert [(row["aspect"], row["chosen"]) for row in rows] == [("overall", "No."), ("brief", "Yes.")]
+    assert rows[0]["margin_brief"] < 0 < rows[0]["margin_overall"]
+
+
+def test_prompt_only_gives_each_prompt_once(project_of, export_rows):
+    twice = [instance("a", [vote(1)]), {**instance("b", [vote(1)]), "prompt": "Question a?"}]
+    assert [row["instance"] for row in export_rows(project_of(twice), "trl-prompt-only")] == ["a"]
+
+
+def test_disaggregated_keeps_every_voice_under_a_pseudonym(project_of, export_rows):
+    rows = export_rows(
+        project_of([instance("x", [vote(1), vote(-1, "bob@lab.org", comment="no")])]), "disaggregated"
+    )
+    assert [(row["strength"], row["rationale"]) for row in rows] == [(1, ""), (-1, "no")]
+    assert rows[0]["rater"] == "ann"
+    assert rows[1]["rater"].startswith("person-")
+
+
+def test_splits_and_order(project_of, export_rows):
+    project = project_of(everything())
+    rows = export_rows(project, "trl-preference", splits="train=0.5,test=0.5", order="hard-first")
+    assert [row["margin"] for row in rows] == sorted(row["margin"] for row in rows)
+    assert {row["split"] for row in rows} <= {"train", "test"}
