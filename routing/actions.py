@@ -18,7 +18,7 @@ from quality.consensus import AGGREGATORS
 from routing.loading import find_aspect, find_judge, judges_of
 from routing.models import Decision, Preference, Route, Settlement
 from routing.planning import Plan, Request, plan
-from routing.settling import Consensus, Counted, settle_aspect
+from routing.settling import PAIRED, SCORED, Consensus, Counted, settle_aspect
 
 BATCH = 2000  # rows written at a time
 
@@ -167,9 +167,10 @@ def same_state(last: Settlement, live: Route | None, method: str, state: State, 
 
 
 def settled_aspects(project: Project) -> list[Aspect]:
-    """The aspects that carry labels; the default one where none does."""
+    """The aspects that carry labels and order responses; the default one where none does."""
     labelled = set(Label.objects.filter(project=project).values_list("aspect_id", flat=True).distinct())
-    aspects = [aspect for aspect in project.aspects.all() if aspect.pk in labelled]
+    orders = PAIRED + SCORED
+    aspects = [a for a in project.aspects.all() if a.pk in labelled and a.task_type in orders]
     return aspects or ([find_aspect(project)] if project.aspects.exists() else [])
 
 

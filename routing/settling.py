@@ -15,6 +15,8 @@ from quality.consensus.base import Aggregator
 from routing.models import Decision, Preference, Route
 
 PEOPLE = (Rater.Kind.PERSON, Rater.Kind.ADJUDICATOR)
+PAIRED = ("pairwise", "joint")
+SCORED = ("ranking", "rating", "slider", "satisfaction", "best_worst")  # marks, edits and texts order nothing
 DECIMALS = 6  # of what is stored, so that rounding never makes a new preference
 
 
@@ -102,9 +104,10 @@ def settle_aspect(
     ways, labels = ways_of(route), read_labels(aspect, judge)
     instances = list(Instance.objects.of(aspect.project).order_by("pk").values_list("pk", flat=True))
     counted = {pk: counting(labels.get(pk, []), ways.get(pk, "")) for pk in instances}
-    if aspect.task_type == "pairwise":
+    agreed: dict[int, Consensus] = {}
+    if aspect.task_type in PAIRED:
         agreed = pairwise_consensus(counted, AGGREGATORS.load(method)())
-    else:
+    elif aspect.task_type in SCORED:
         agreed = {pk: scored_consensus(held.labels, aspect) for pk, held in counted.items() if held.labels}
     return {pk: (held, agreed.get(pk, UNDECIDED)) for pk, held in counted.items()}
 
@@ -226,6 +229,9 @@ def mean_scores(labels: list[Said], *, ranked: bool) -> dict[int, float]:
 def label_scores(value: dict[str, Any], *, ranked: bool) -> list[tuple[int, float]]:
     if ranked:
         return [(index, -float(rank)) for index, rank in enumerate(value["ranks"])]
+    if "best" in value:
+        standing = {value["best"]: 1.0, value["worst"]: -1.0}
+        return [(index, standing.get(index, 0.0)) for index in range(value["size"])]
     return [(int(index), float(score)) for index, score in value["ratings"].items()]
 
 
