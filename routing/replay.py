@@ -18,7 +18,7 @@ from numpy.random import Generator
 from routing.policies import POLICIES
 from routing.policies.base import Policy, choose, verdicts_of
 from routing.policies.oracle import NO_GOLD, Oracle
-from routing.table import TIE, Floats, Ints, Known, Mask, People, Reveal, Table
+from routing.table import Floats, Ints, Known, Mask, People, Reveal, Table
 
 RESAMPLES = 1000
 

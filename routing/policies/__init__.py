@@ -11,6 +11,7 @@ POLICIES = Registry(
         "all_human": "routing.policies.constant:AllHuman",
         "all_ai": "routing.policies.constant:AllAI",
         "defer": "routing.policies.defer:Defer",
+        "guarantee": "routing.policies.guarantee:Guarantee",
         "hyper": "routing.policies.hyper:Hyper",
         "hyper_fixed": "routing.policies.hyper:HyperFixed",
         "oracle": "routing.policies.oracle:Oracle",

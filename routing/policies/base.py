@@ -14,7 +14,6 @@ from numpy.random import Generator
 
 from routing.table import VERDICTS, Floats, Ints, Known, Mask, Table
 
-
 FIRST_BATCH = 0.025  # of the pairs: what a learning policy asks before its first refit
 GROWTH = 1.25  # each refit comes when there is a quarter more evidence
 

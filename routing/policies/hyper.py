@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from routing.features.tags import LENGTH_SCORES, bins, length_scores, tags
 from routing.features.base import share_below
+from routing.features.tags import LENGTH_SCORES, bins, length_scores, tags
 from routing.mixes import proxy_scores, tag_fill
 from routing.policies.base import Policy, Ranking, Reason
 from routing.table import Floats, Ints, Known, Mask, Table
