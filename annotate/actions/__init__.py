@@ -9,6 +9,7 @@ from annotate.actions.leases import (
     reclaim_expired,
     withdraw_leases,
 )
+from annotate.actions.overlap import follow_overlap
 from annotate.actions.seats import (
     add_open_work,
     close_open_work,
@@ -36,6 +37,7 @@ __all__ = [
     "correct_annotation",
     "end",
     "extend_lease",
+    "follow_overlap",
     "lease_next",
     "lease_next_id",
     "lease_time",

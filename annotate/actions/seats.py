@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from annotate.actions.closing import close_seats
+from annotate.actions.overlap import follow_overlap, follow_overlap_everywhere
 from annotate.models import Seat
+from annotate.overlap import seats_at_first
 from ledger.models import Project
 
 OPEN_SEATS = """
@@ -42,17 +45,21 @@ def open_seats(project: Project, instance_ids: Sequence[int] | None = None) -> N
             OPEN_SEATS,
             {
                 "project": project.pk,
-                "overlap": project.overlap,
+                "overlap": seats_at_first(project),
                 "routed": project.routed,
                 "instances": None if instance_ids is None else list(instance_ids),
             },
         )
+    if instance_ids is None:
+        follow_overlap_everywhere(project)
+    else:
+        follow_overlap(project, instance_ids)
 
 
 def reseat_project(project: Project) -> None:
     """Makes the open seats fit a changed overlap. Held and filled seats stay."""
     with transaction.atomic():
-        Seat.objects.filter(project=project, status=Seat.Status.OPEN, slot__gte=project.overlap).delete()
+        close_seats(project, slot=seats_at_first(project))
         open_seats(project)
 
 
@@ -63,19 +70,19 @@ def replace_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     """
     with transaction.atomic():
         close_open_work(project)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                SEAT_ROUTED,
-                {"project": project.pk, "overlap": project.overlap, "instances": list(instance_ids)},
-            )
+        add_open_work(project, instance_ids)
 
 
 def add_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     """Opens seats at further instances of a routed project, ahead of nothing that is open: online routing."""
+    values = {
+        "project": project.pk,
+        "overlap": seats_at_first(project),
+        "instances": list(instance_ids),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            SEAT_ROUTED, {"project": project.pk, "overlap": project.overlap, "instances": list(instance_ids)}
-        )
+        cursor.execute(SEAT_ROUTED, values)
+    follow_overlap_everywhere(project)
 
 
 def reopen_all(project: Project) -> None:
@@ -87,5 +94,5 @@ def reopen_all(project: Project) -> None:
 
 
 def close_open_work(project: Project) -> None:
-    Seat.objects.filter(project=project, status=Seat.Status.OPEN).delete()
+    close_seats(project)
     Seat.objects.filter(project=project, status=Seat.Status.HELD).update(closing=True)

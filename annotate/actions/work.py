@@ -19,7 +19,7 @@ from web.sql import prepared
 
 MINE = """
     SELECT a.id, a.project_id, a.instance_id, a.seat_id, a.rater_id, a."order", a.repeat, a.status, a.expires_at,
-        i.size, p.revision, p.slug, p.settings::text, m.status, m.reason
+        i.size, p.revision, p.slug, p.overlap, p.routed, p.settings::text, m.status, m.reason
     FROM annotate_assignment a
     JOIN ledger_rater r ON r.id = a.rater_id
     JOIN ledger_instance i ON i.id = a.instance_id
@@ -48,7 +48,7 @@ def as_assignment(
     pk: int, project: int, instance: int, seat: int | None, rater: int, *row: Any
 ) -> Assignment:
     """The assignment of a row of `MINE`."""
-    order, repeat, status, expires, size, revision, slug, options = row
+    order, repeat, status, expires, size, revision, slug, overlap, routed, options = row
     found = Assignment(
         pk=pk,
         seat_id=seat,
@@ -58,7 +58,14 @@ def as_assignment(
         expires_at=expires,
         rater=Rater(pk=rater),
     )
-    found.project = Project(pk=project, revision=revision, slug=slug, settings=orjson.loads(options))
+    found.project = Project(
+        pk=project,
+        revision=revision,
+        slug=slug,
+        overlap=overlap,
+        routed=routed,
+        settings=orjson.loads(options),
+    )
     found.instance = Instance(pk=instance, size=size)
     return found
 
