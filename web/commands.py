@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from web.problems import Problem
 
@@ -33,6 +36,7 @@ class ReportCommand(BaseCommand):
         target = options.pop("json")
         quiet = target == "-"
         self.out = sys.stderr if quiet else self.stdout
+        migrate_where_new()
         try:
             report = self.run(**options)
         except Problem as problem:
@@ -57,3 +61,9 @@ class ReportCommand(BaseCommand):
 
     def conclude(self, report: dict[str, Any]) -> None:
         """Raise `CommandError` here where the report itself means a non-zero exit."""
+
+
+def migrate_where_new() -> None:
+    """Gives an embedded database that was made a moment ago its tables, so that a lone command works."""
+    if settings.EMBEDDED and not connection.introspection.table_names():
+        call_command("migrate", interactive=False, verbosity=0)

@@ -1,5 +1,6 @@
 """The embedded services as their users see them: separate processes that come, go and crash."""
 
+import json
 import os
 import shutil
 import signal
@@ -225,3 +226,15 @@ def test_given_urls_start_nothing(tmp_path):
     assert found.database["HOST"] == "db" and found.database["PORT"] == 5433
     assert (found.redis_url, found.broker_url) == ("redis://cache:6379/0", "redis://cache:6379/0")
     assert not (tmp_path / "unused").exists()
+
+
+def test_a_lone_command_on_a_fresh_home_finds_its_tables(home):
+    around = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    words = ["create_project", "alone", "--template", "multipref", "--json", "-"]
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env={**around, "SWITCHYARD_HOME": str(home)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["project"] == "alone"
+    assert down(home)
