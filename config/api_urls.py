@@ -6,6 +6,7 @@ import annotate.api
 import config.openapi
 import exports.api
 import ledger.api
+import ledger.media
 import routing.api
 
 app_name = "api"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("projects/", ledger.api.projects, name="projects"),
     path("projects/<slug:slug>/", ledger.api.project, name="project"),
     path("projects/<slug:slug>/instances/", ledger.api.instances, name="instances"),
+    path("projects/<slug:slug>/media/", ledger.media.put, name="media"),
     path("projects/<slug:slug>/labels/", ledger.api.labels, name="labels"),
     path("projects/<slug:slug>/progress/", routing.api.progress, name="progress"),
     path("projects/<slug:slug>/exports/<str:format>/", exports.api.export, name="export"),

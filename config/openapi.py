@@ -224,6 +224,18 @@ PATHS: dict[str, Any] = {
             },
         )
     },
+    "/projects/{slug}/media/": {
+        "post": operation(
+            "Keep a picture, sound or film; texts refer to it as Markdown does to a picture.",
+            parameters=[SLUG],
+            body={"type": "string", "format": "binary"},
+            media="application/octet-stream",
+            answers={
+                "201": answer("Where it is.", thing({"url": TEXT, "type": TEXT, "bytes": WHOLE})),
+                "422": answer("No picture, sound or film.", ref("Problem"), media=PROBLEM),
+            },
+        )
+    },
     "/projects/{slug}/progress/": {
         "get": operation(
             "How far the project is.", parameters=[SLUG], answers={"200": answer("Counts.", ref("Progress"))}

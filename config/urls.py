@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+import ledger.media
 from annotate.views import home
 from web import views
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("", include("annotate.urls")),
     path("", include("dashboard.urls")),
     path("accounts/", include("accounts.urls")),
+    path("media/<slug:slug>/<str:name>", ledger.media.show, name="media"),
     path("api/v1/", include("config.api_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

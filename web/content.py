@@ -33,6 +33,7 @@ from pygments.util import ClassNotFound
 MARKDOWN_LIMIT = 60_000  # characters; longer texts are shown as they are, since parsing them costs too much
 SHOWN_LIMIT = 400_000  # characters; beyond, a browser's layout takes seconds
 CODE_LIMIT = 20_000  # characters in one block that are coloured
+FORMULA = 4_000  # characters in one formula; looking further for its end would take quadratic time
 FLOOD = 8  # combining marks on one letter that some script could need
 HEADING_LEVEL = "3"  # content sits below the page's h1 and the pane's h2
 
@@ -99,7 +100,7 @@ def bracket_math(state: StateInline, silent: bool) -> bool:
     if opener not in BRACKETS:
         return False
     closer, kind = BRACKETS[opener]
-    end = state.src.find(closer, state.pos + 2)
+    end = state.src.find(closer, state.pos + 2, state.pos + FORMULA)
     if end < 0 or not state.src[state.pos + 2 : end].strip():
         return False
     if not silent:
@@ -141,15 +142,21 @@ def heading_close(*_: Any) -> str:
     return "</p>\n"
 
 
+PLAYERS = {"mp4": "video", "webm": "video", "mp3": "audio", "ogg": "audio", "wav": "audio", "flac": "audio"}
+
+
 def image(_self: RendererHTML, tokens: Sequence[Token], at: int, *_: Any) -> str:
-    """A picture that Switchyard serves or that is in the text itself; a stranger's becomes a link.
+    """A picture, sound or film that Switchyard serves, or a picture in the text itself; a stranger's becomes a link.
 
     Loading it from elsewhere would tell that server who is labelling what.
     """
     source, alt = str(tokens[at].attrs.get("src", "")), escaped(tokens[at].content)
-    host = escape(urlsplit(source).netloc)
+    host, alt_text = escape(urlsplit(source).netloc), escape(tokens[at].content)
+    played = PLAYERS.get(source.rpartition(".")[2]) if source.startswith("/media/") else None
+    if played:
+        return f'<{played} controls preload="metadata" src="{escape(source)}" aria-label="{alt_text}"></{played}>'
     if source.startswith(("/media/", "data:image/")):
-        return f'<img src="{escape(source)}" alt="{escape(tokens[at].content)}" loading="lazy">'
+        return f'<img src="{escape(source)}" alt="{alt_text}" loading="lazy">'
     return f'<a href="{escape(source)}">{alt or host} ({host})</a>'
 
 
@@ -200,11 +207,13 @@ def parser() -> MarkdownIt:
 MARKDOWN = parser()
 CLEANER = nh3.Cleaner(
     tags={
-        "p", "br", "hr", "em", "strong", "s", "a", "img", "ul", "ol", "li", "blockquote", "pre", "code", "span",
-        "div", "table", "thead", "tbody", "tr", "th", "td",
+        "p", "br", "hr", "em", "strong", "s", "a", "img", "audio", "video", "ul", "ol", "li", "blockquote", "pre",
+        "code", "span", "div", "table", "thead", "tbody", "tr", "th", "td",
     },
     attributes={
-        "a": {"href", "title", "target"}, "img": {"src", "alt", "loading"}, "ol": {"start"}, "span": {"class"},
+        "a": {"href", "title", "target"}, "img": {"src", "alt", "loading"},
+        "audio": {"src", "controls", "preload", "aria-label"}, "video": {"src", "controls", "preload", "aria-label"},
+        "ol": {"start"}, "span": {"class"},
         "div": {"class", "tabindex"}, "pre": {"class", "tabindex"}, "p": {"class", "role", "aria-level"},
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},

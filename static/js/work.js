@@ -110,6 +110,7 @@ function loadTools(screen) {
   if (screen.querySelector(".math")) import("./math.js").then((math) => math.typeset(screen));
   if (screen.querySelector("[data-marks]")) import("./marks.js").then((marks) => marks.startMarks(screen));
   if (screen.querySelector("[data-segments]")) import("./segments.js").then((segments) => segments.startSegments(screen));
+  if (screen.querySelector(".pane :is(audio, video)")) import("./media.js").then((media) => media.startMedia(screen));
   if (screen.querySelector("[data-edit]")) import("./edit.js").then((edit) => edit.startEdits(screen));
 }
 
