@@ -54,7 +54,7 @@ def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
         judge=loaded.judge,
         policy=planned.policy.name,
         version=planned.policy.version,
-        parameters=planned.parameters,
+        parameters=planned.parameters | ({"lots": planned.lots} if planned.lots else {}),
         seed=request.seed,
         budget=request.budget,
         target=request.target,

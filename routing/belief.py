@@ -143,7 +143,9 @@ def left_out(model: VerdictModel) -> float:
     return float(np.log(np.maximum(given, 1e-12)).sum())
 
 
-def fit(framed: Frame, counts: Floats, table: Table, scales: Scales, start: VerdictModel | None) -> VerdictModel:
+def fit(
+    framed: Frame, counts: Floats, table: Table, scales: Scales, start: VerdictModel | None
+) -> VerdictModel:
     labelled = np.flatnonzero(counts.sum(axis=1) > 0)
     model = VerdictModel(framed.priors(scales), components(table))
     return model.fit(framed.design.rows(labelled), counts[labelled], start=start)

@@ -32,7 +32,9 @@ def response_dimensions(table: Table) -> Floats:
     if table.embeddings is not None:
         vectors = table.embeddings.responses
     else:
-        words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
+        words = TfidfVectorizer(
+            sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
+        )
         try:
             vectors = words.fit_transform(table.responses)
         except ValueError:  # no word occurs twice
@@ -85,9 +87,7 @@ def head_accuracy(found: Floats, differences: Floats, verdict: Ints) -> Floats:
     return accuracy
 
 
-def proxy_scores(
-    table: Table, mixes: Mask, rows: Ints, human: Ints, validation: tuple[Ints, Ints]
-) -> Floats:
+def proxy_scores(table: Table, mixes: Mask, rows: Ints, human: Ints, validation: tuple[Ints, Ints]) -> Floats:
     """The validation accuracy of the proxy reward model of each mix (C,).
 
     mixes (C, m) over `rows` (m,) with human verdicts (m,); validation: rows (v,) and human verdicts (v,).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from ledger.models import Project
 from routing.expectation import expected_agreement
 from routing.loading import Loaded, load
+from routing.models import Route
 from routing.policies import POLICIES
 from routing.policies.base import Policy, Ranking, Reason, choose
+from routing.policies.guarantee import Guarantee, Lots, draw_lots
 from routing.problems import BadBudget, BadTarget, ReplayOnly
 from routing.table import Floats, Ints, Mask
 
 CONFIDENCE = 0.95
+TARGET_STEPS = 20  # budgets tried for a target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Plan:
     expected: dict[str, float]
     posterior: Floats | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    lots: dict[str, list[int]] | None = None
 
     @property
     def to_ask(self) -> list[int]:
@@ -111,9 +115,100 @@ def plan(project: Project, request: Request) -> Plan:
     """The route that `request` asks for. Raises what `load` and `check_request` refuse."""
     check_request(request)
     loaded = load(project, aspect=request.aspect, judge=request.judge)
-    if request.target is not None:
-        raise BadTarget("A target needs the policy 'guarantee'; this policy takes a budget.")
-    return plan_budget(loaded, request)
+    if request.target is None:
+        return plan_budget(loaded, request)
+    if request.policy == Guarantee.name:
+        return plan_promise(loaded, request, request.target)
+    return plan_expected(loaded, request, request.target)
+
+
+def plan_expected(loaded: Loaded, request: Request, target: float) -> Plan:
+    """The smallest budget at which the expected agreement's lower end reaches the target."""
+    for step in range(TARGET_STEPS + 1):
+        planned = plan_budget(loaded, replace(request, budget=step / TARGET_STEPS))
+        if planned.expected["low"] >= target:
+            return replace(planned, request=request, parameters={"budget": step / TARGET_STEPS})
+    raise BadTarget(
+        f"An agreement of {target:g} is out of reach: with people everywhere {planned.expected['mean']:.3f} is "
+        f"expected ({planned.expected['low']:.3f} at least). Collect more labels, or aim lower.",
+        expected=planned.expected,
+    )
+
+
+def plan_promise(loaded: Loaded, request: Request, target: float) -> Plan:
+    """What the audit under way promises; first of all the audit itself. A second route goes on with its lots."""
+    table, known = loaded.table, loaded.people.known()
+    if len(table.instances) != table.size:
+        raise BadTarget("A promise is about pairs: route an aspect that compares two responses.")
+    held = lots_under_way(loaded) or draw_lots(table.size, rng=np.random.default_rng(request.seed))
+    policy = Guarantee(target=target, confidence=request.confidence, lots=held)
+    ranking = policy.rank(table, known, cap=table.size, rng=np.random.default_rng(request.seed))
+    human, audit = ranking.worth.copy(), np.zeros(table.size, dtype=bool)
+    human[held.all], audit[held.audit] = True, True
+    size = loaded.project.instances.count()
+    places = {"pilot": held.pilot, "audit": held.audit}
+    return Plan(
+        request=request,
+        loaded=loaded,
+        policy=policy,
+        size=size,
+        human=human,
+        labelled=known.asked(table.size),
+        audit=audit,
+        gain=ranking.gain,
+        propensity=np.where(human & ~audit, 1.0, len(held.all) / table.size),
+        reasons=reasons(loaded, policy, ranking),
+        order=by_falling_gain(human, ranking),
+        expected=expected_agreement(loaded, human, seed=request.seed),
+        parameters={"promise": promised(policy, held, known.asked(table.size))},
+        lots={name: [table.instances[place] for place in part] for name, part in places.items()},
+    )
+
+
+def lots_under_way(loaded: Loaded) -> Lots | None:
+    """The lots of the project's last `guarantee` route on this aspect and judge, where all are still there."""
+    last = (
+        Route.objects.filter(project=loaded.project, aspect=loaded.aspect, judge=loaded.judge)
+        .filter(policy=Guarantee.name, parameters__has_key="lots")
+        .order_by("-created")
+        .first()
+    )
+    if last is None:
+        return None
+    place = {pk: row for row, pk in enumerate(loaded.table.instances)}
+    parts = [[place.get(pk, -1) for pk in last.parameters["lots"][name]] for name in ("pilot", "audit")]
+    if any(-1 in part for part in parts):
+        return None
+    return Lots(pilot=np.array(parts[0], dtype=np.int64), audit=np.array(parts[1], dtype=np.int64))
+
+
+def promised(policy: Guarantee, held: Lots, labelled: Mask) -> dict[str, Any]:
+    """The promise as plain data, or how far its audit is."""
+    missing = int((~labelled[held.all]).sum())
+    if policy.made is None:
+        text = (
+            f"{missing} randomly drawn instances are to be labelled first; then route again for the promise."
+        )
+        return {"kept": False, "waiting": missing, "sentence": text}
+    made = policy.made
+    return {
+        "kept": made.kept,
+        "waiting": 0,
+        "sentence": made.sentence(),
+        "target": made.target,
+        "confidence": made.confidence,
+        "accepted": int(made.accepted.sum()),
+        "audited": made.audited,
+        "agreed": made.agreed,
+        "needed": made.needed,
+    }
+
+
+def by_falling_gain(human: Mask, ranking: Ranking) -> Ints:
+    """The human-routed instances, the most gainful first."""
+    order = np.flatnonzero(human)
+    falling: Ints = order[np.argsort(-ranking.gain[order], kind="stable")]
+    return falling
 
 
 def plan_budget(loaded: Loaded, request: Request) -> Plan:
@@ -126,8 +221,6 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
     ranking = by_owner(loaded, policy.rank(table, known, cap=cap, rng=rng))
     labelled = owner_mask(loaded, known.asked(table.size))
     human, audit, propensity = pick(policy, ranking, labelled, cap=cap, audit=request.audit, rng=rng)
-    order = np.flatnonzero(human)
-    order = order[np.argsort(-ranking.gain[order], kind="stable")]
     return Plan(
         request=request,
         loaded=loaded,
@@ -139,7 +232,7 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
         gain=ranking.gain,
         propensity=propensity,
         reasons=reasons(loaded, policy, ranking),
-        order=order,
+        order=by_falling_gain(human, ranking),
         expected=expected_agreement(loaded, human, seed=request.seed),
         posterior=owner_posterior(loaded, policy),
     )
@@ -154,7 +247,7 @@ def pick(
     share `audit` is drawn by lot from all that are still open, to keep later estimates honest.
     """
     human = np.zeros(len(labelled), dtype=bool)
-    sunk = Ranking(gain=ranking.gain, worth=ranking.worth & labelled)
+    sunk = Ranking(gain=ranking.gain, worth=ranking.worth & labelled, score=ranking.gain)
     human[choose(sunk, chosen=human, room=cap, rng=rng)] = True
     room = cap - int(human.sum())
     lots = min(int(round(audit * room)), room)
@@ -174,7 +267,8 @@ def by_owner(loaded: Loaded, ranking: Ranking) -> Ranking:
     owner, size = loaded.table.owner, len(loaded.table.instances)
     count = np.maximum(np.bincount(owner, minlength=size), 1)
     gain = np.bincount(owner, weights=ranking.gain, minlength=size) / count
-    return Ranking(gain=gain, worth=owner_mask(loaded, ranking.worth))
+    score = np.bincount(owner, weights=ranking.ordering, minlength=size) / count
+    return Ranking(gain=gain, worth=owner_mask(loaded, ranking.worth), score=score)
 
 
 def owner_mask(loaded: Loaded, pairs: Mask) -> Mask:

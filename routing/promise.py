@@ -94,9 +94,7 @@ def test_sets(safety: Floats, audits: Mask, *, target: float, confidence: float)
     return [place < size for size in sizes[np.argsort(-clearness, kind="stable")]]
 
 
-def promise(
-    safety: Floats, audits: Ints, agrees: Mask, *, target: float, confidence: float
-) -> Promise:
+def promise(safety: Floats, audits: Ints, agrees: Mask, *, target: float, confidence: float) -> Promise:
     """The largest promise that the audit supports.
 
     safety (n,): higher is safer, made without the audit's answers; audits (a,): audited instances, a simple

@@ -151,7 +151,9 @@ def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> St
     while reveal.spent < reveal.cap:
         known = reveal.known()
         ranking = policy.rank(table, known, cap=reveal.cap, rng=rng)
-        room = min(reveal.cap - reveal.spent, policy.batch(spent=reveal.spent, cap=reveal.cap, size=table.size))
+        room = min(
+            reveal.cap - reveal.spent, policy.batch(spent=reveal.spent, cap=reveal.cap, size=table.size)
+        )
         wanted = choose(ranking, chosen=known.asked(table.size), room=room, rng=rng)
         if not len(wanted):
             break
@@ -206,15 +208,11 @@ def summarise(scores: Scores, *, rng: Generator) -> dict[str, Any]:
     seeds = sorted(scores.counts)
     counts = np.array([scores.counts[seed] for seed in seeds])  # (S, P)
     weights = resample(len(seeds), counts.shape[1], rng=rng)
-    curves = {
-        name: agreement_curves(np.array(hits), counts, weights) for name, hits in scores.hits.items()
-    }
+    curves = {name: agreement_curves(np.array(hits), counts, weights) for name, hits in scores.hits.items()}
     areas = {name: area(curve, scores.budgets) for name, curve in curves.items()}
     return {
         "policies": {name: policy_report(curves[name], areas[name], scores.budgets) for name in curves},
-        "paired": {
-            f"{a}-{b}": interval(areas[a] - areas[b]) for a in areas for b in areas if a != b
-        },
+        "paired": {f"{a}-{b}": interval(areas[a] - areas[b]) for a in areas for b in areas if a != b},
     }
 
 
@@ -247,7 +245,9 @@ def policy_report(curve: Floats, areas: Floats, budgets: Sequence[float]) -> dic
     return {"area": float(areas[0]), "area_interval": interval(areas), "curve": points}
 
 
-def decision_rows(run: Run, table: Table, people: People, budgets: Sequence[float]) -> Iterator[dict[str, Any]]:
+def decision_rows(
+    run: Run, table: Table, people: People, budgets: Sequence[float]
+) -> Iterator[dict[str, Any]]:
     """The contract's row for each budget and pair of a run."""
     gold = [None if verdict == NO_GOLD else int(verdict) for verdict in run.draw.gold]
     for budget, state in zip(budgets, run.states, strict=True):

@@ -44,7 +44,9 @@ def scores(table: Table) -> Floats:
 def names(table: Table) -> Floats:
     """Intersection over union of the names and numbers in both responses (n,); 1 where neither has any."""
     sets = [frozenset(NAME.findall(text)) for text in table.responses]
-    found = [len(sets[a] & sets[b]) / len(sets[a] | sets[b]) if sets[a] | sets[b] else 1.0 for a, b in table.pair]
+    found = [
+        len(sets[a] & sets[b]) / len(sets[a] | sets[b]) if sets[a] | sets[b] else 1.0 for a, b in table.pair
+    ]
     return np.array(found, dtype=float)
 
 

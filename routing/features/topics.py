@@ -18,7 +18,9 @@ def prompt_dimensions(table: Table) -> Floats:
     if table.embeddings is not None:
         vectors = table.embeddings.prompts - table.embeddings.prompts.mean(axis=0)
     else:
-        words = TfidfVectorizer(sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b")
+        words = TfidfVectorizer(
+            sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
+        )
         try:
             vectors = words.fit_transform(table.prompts)
         except ValueError:  # no word occurs twice

@@ -20,10 +20,18 @@ GROWTH = 1.25  # each refit comes when there is a quarter more evidence
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """`gain` (n,): what a human label is expected to add; `worth` (n,): where asking is worth it at all."""
+    """`gain` (n,): what a human label is expected to add; `worth` (n,): where asking is worth it at all.
+
+    `score` (n,), where given, orders the asking in the place of the gain: a policy may explore.
+    """
 
     gain: Floats
     worth: Mask
+    score: Floats | None = None
+
+    @property
+    def ordering(self) -> Floats:
+        return self.gain if self.score is None else self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def verdicts_of(probability: Floats) -> Ints:
 
 def choose(ranking: Ranking, *, chosen: Mask, room: int, rng: Generator) -> Ints:
     """Up to `room` further instances by falling gain, of those that are worth it; equal gains by lot."""
-    lots = rng.random(len(ranking.gain))
-    order = np.lexsort((lots, -ranking.gain))
+    lots = rng.random(len(ranking.worth))
+    order = np.lexsort((lots, -ranking.ordering))
     open_ = ranking.worth & ~chosen
     return order[open_[order]][: max(room, 0)]

@@ -18,16 +18,20 @@ from routing.belief import (
     Belief,
     Scales,
     believe,
+    chance_of,
     decide,
     frame,
     value_of_asking,
 )
-from routing.policies.base import Policy, Ranking
-from routing.table import Floats, Ints, Known, Table
+from routing.features.base import block, share_below
+from routing.features.judges import disagreement
+from routing.features.lengths import length_gap
+from routing.features.similarity import rouge
+from routing.policies.base import Policy, Ranking, Reason, verdicts_of
+from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
 LEAST_GAIN = 0.002  # a label that helps in fewer than 1 of 500 instances is not worth a person
 SHARPNESS = 2.0  # instances are drawn with chances as the gain to this power
-EXPLORE = 0.05  # of the labels are drawn by lot, so that the model sees easy instances too
 
 
 class Defer(Policy):
@@ -51,17 +55,20 @@ class Defer(Policy):
         return self.held[1]
 
     def gains(self, table: Table, known: Known) -> Floats:
-        """The expected gain of one more label, by pair (n,)."""
-        asked = frame(table).asked
-        gain = value_of_asking(self.belief(table, known), asked.judged(table.ai))
-        return gain[asked.code]
+        """What a person's label adds to each pair (n,): expected where nobody was asked, else as believed now."""
+        belief, asked = self.belief(table, known), frame(table).asked
+        judged = asked.judged(table.ai)
+        expected = value_of_asking(belief, judged)[asked.code]
+        after = asked.turned(belief.after)
+        settled = chance_of(after, verdicts_of(self.settle(table, known)) + 1)
+        return np.where(known.asked(table.size), settled - chance_of(after, table.ai + 1), expected)
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
-        gain = self.gains(table, known)
+        gain, heard = self.gains(table, known), known.asked(table.size)
         asked = frame(table).asked
         alike = np.bincount(asked.code, minlength=asked.size)[asked.code]
         score = np.log(np.maximum(gain * alike, 1e-6)) * SHARPNESS + rng.gumbel(size=table.size)
-        return Ranking(gain=score, worth=gain > LEAST_GAIN)
+        return Ranking(gain=gain, worth=heard | (gain > LEAST_GAIN), score=score)
 
     def settle(self, table: Table, known: Known) -> Floats:
         """Beliefs, with the incumbent verdict in front where the rest does not outweigh it by its margin."""
@@ -70,6 +77,40 @@ class Defer(Policy):
         judged = decide(probability, table.ai + 1, OVER_JUDGE)
         given = decide(probability, people + 1, OVER_PERSON)
         return in_front(probability, np.where(heard, given, judged))
+
+    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+        differs = self.differing(table, known)[instance]
+        gain = float(ranking.gain[instance])
+        signs = [text for text, rows in signals(table).items() if rows[instance]]
+        chance = f"{differs:.0%} chance that a person differs from the judge"
+        text = f"{chance}: {', '.join(signs[:3])}." if signs else f"{chance}."
+        return Reason(text=text, features={"differs": round(float(differs), 4), "gain": round(gain, 4)})
+
+    def differing(self, table: Table, known: Known) -> Floats:
+        """P(a fresh person differs from the judge) at each pair (n,)."""
+        after = frame(table).asked.turned(self.belief(table, known).after)
+        return 1 - chance_of(after, table.ai + 1)
+
+
+def signals(table: Table) -> dict[str, Mask]:
+    """What makes a judge's verdict doubtful, as words and the pairs that show it (n,); found once."""
+    if "signals" not in table.cache:
+        against = np.nan_to_num(disagreement(table), nan=0.0)
+        flipped = np.nan_to_num(table.consistent[table.standing], nan=1.0) < 0.5
+        elsewhere = block(table, "strengths").odd["standing"]
+        gap = length_gap(table)
+        table.cache["signals"] = {
+            "the judge's verdict flips with the order": flipped,
+            "other judges disagree": against >= 0.5,
+            "the judge's other verdicts point the other way": elsewhere * table.ai < -0.25,
+            "the judge sees a tie": table.ai == TIE,
+            "the responses are much alike": share_below(rouge(table)[:, 0]) > 0.8,
+            "the judge chose by far the longer response": gap * table.ai > 0.7,
+            "the judge chose by far the shorter response": gap * table.ai < -0.7,
+        }
+    found = table.cache["signals"]
+    assert isinstance(found, dict)
+    return found
 
 
 def in_front(probability: Floats, column: Ints) -> Floats:

@@ -116,7 +116,9 @@ class Guarantee(Policy):
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
         if self.made is None:
             drawn = bool(ranking.worth[instance])
-            return Reason(text="Drawn by lot for the audit." if drawn else "Waits for the audit.", features={})
+            return Reason(
+                text="Drawn by lot for the audit." if drawn else "Waits for the audit.", features={}
+            )
         risk = float(ranking.gain[instance])
         kept = bool(self.made.accepted[instance])
         text = "Covered by the promise." if kept else f"Not covered: {risk:.0%} chance that a person differs."
