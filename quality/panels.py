@@ -21,13 +21,12 @@ from quality.bias import (
     flip_rate_of,
     follows_length,
     length_slope,
-    position_bias,
     position_bias_by_rater,
     preference,
 )
 from quality.calibration import ece_debiased
 from quality.comparisons import AmongPeople, among_people, averaged_verdicts
-from quality.intervals import CONFIDENCE, Estimate, difference, wilson
+from quality.intervals import CONFIDENCE, Estimate, difference, proportion, wilson
 from quality.lengths import item_lengths, longer_wins, response_lengths
 from quality.ratings import RATING, people_scores, score_alpha
 from quality.readings import JudgeReading, Reading, read_aspect
@@ -301,7 +300,7 @@ def compare_people(aspect: Aspect) -> list[PersonRow]:
             labels=work[int(rater)][0],
             agreement=skill_estimate(found, code),
             ties=float(ties[code]),
-            first_shown=position_bias(reading.verdicts[codes == code], reading.first[codes == code]),
+            first_shown=proportion(int(shown.successes[code]), int(shown.n[code])),
             leans=bool(leans[code]),
             seconds=work[int(rater)][1],
         )
