@@ -9,6 +9,7 @@ SCHEMAS = Registry(
     "import schema",
     {
         "switchyard": "ledger.imports.switchyard:parse",
+        "ledger": "ledger.imports.archive:parse",
         "preference": "ledger.imports.preference:parse",
         "columns": "ledger.imports.columns:parse",
     },

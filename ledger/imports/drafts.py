@@ -2,6 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -31,8 +33,22 @@ class DraftResponse:
 
 
 @dataclass(slots=True)
+class Origin:
+    """What an archive remembers of a label beyond its verdict; `id` and `replaces` are the archive's ids."""
+
+    id: int
+    replaces: int | None
+    repeat: int
+    version: str
+    duration_ms: int | None
+    cost: Decimal | None
+    created: datetime
+    superseded: datetime | None
+
+
+@dataclass(slots=True)
 class DraftLabel:
-    """A verdict from the file. `kind`: person or judge; `order` empty where unknown."""
+    """A verdict from the file. `kind`: person or judge; `order` empty where unknown; `origin` in archives alone."""
 
     kind: str
     rater: str
@@ -44,6 +60,7 @@ class DraftLabel:
     level: str = ""
     rationale: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 @dataclass(slots=True)

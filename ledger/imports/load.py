@@ -17,7 +17,7 @@ from django.utils import timezone
 from ledger.actions import add_aspect
 from ledger.imports import SCHEMAS
 from ledger.imports.columns import RESPONSE, matching
-from ledger.imports.drafts import BadRow, Draft, DraftLabel
+from ledger.imports.drafts import BadRow, Draft, DraftLabel, Origin
 from ledger.imports.files import Row, opened, read_rows
 from ledger.models import Aspect, Instance, Label, Project, Rater
 from ledger.signals import instances_added, labels_written
@@ -93,7 +93,7 @@ def parse_rows(rows: list[Row], schema: str, report: Report) -> list[tuple[int, 
 def recognise(row: dict[str, Any]) -> str:
     """The schema that a row's columns show."""
     if "responses" in row:
-        return "switchyard"
+        return "ledger" if "labels" in row and "aspects" in row else "switchyard"
     if "chosen" in row or "rejected" in row:
         return "preference"
     return "columns" if matching(row, RESPONSE) else "switchyard"
@@ -189,7 +189,7 @@ class Batch:
 
     def add(self, label: DraftLabel) -> Aspect:
         settings = dict(label.scale)
-        if label.task_type == "rating":
+        if label.task_type == "rating" and label.origin is None:
             settings["partial"] = True
         aspect = add_aspect(self.project, AspectSpec(label.aspect, label.task_type, settings))
         self.aspects[aspect.name] = aspect
@@ -258,9 +258,10 @@ class Batch:
             return
         raters = self.ensure_raters([label for _, draft in labelled for label in draft.labels])
         live = self.live_labels([pk for pk, _ in labelled])
+        self.copy_archived(labelled, raters, live)
         rows = []
         for pk, draft in labelled:
-            for label in draft.labels:
+            for label in (label for label in draft.labels if label.origin is None):
                 row = self.label_row(pk, label, raters[label.kind, label.rater], live)
                 if row is not None:
                     rows.append(row)
@@ -317,6 +318,62 @@ class Batch:
             self.at,
         )
 
+    def copy_archived(
+        self,
+        labelled: list[tuple[int, Draft]],
+        raters: dict[tuple[str, str], int],
+        live: dict[tuple[Any, ...], Any],
+    ) -> None:
+        """Writes the labels of an archive as they stood, but for those that the ledger holds already."""
+        held = self.held_times([pk for pk, _ in labelled])
+        fresh = []
+        for pk, draft in labelled:
+            for label in draft.labels:
+                if (origin := label.origin) is not None:
+                    place = (pk, self.aspects[label.aspect].pk, raters[label.kind, label.rater])
+                    presentation = (*place, label.order, origin.repeat)
+                    taken = origin.superseded is None and presentation in live
+                    if not taken and (*presentation, origin.created) not in held:
+                        fresh.append((place, label, origin))
+                        self.labels["ai" if label.kind == Rater.Kind.JUDGE else "human"] += 1
+        self.write_archived(fresh)
+
+    def held_times(self, instances: list[int]) -> set[tuple[Any, ...]]:
+        """Every label of the instances by its presentation and its time."""
+        columns = ("instance_id", "aspect_id", "rater_id", "order", "repeat", "created")
+        found = Label.objects.filter(instance__in=instances).values_list(*columns)
+        return {
+            (instance, aspect, rater, tuple(order), *rest) for instance, aspect, rater, order, *rest in found
+        }
+
+    def write_archived(self, fresh: list[tuple[tuple[int, int, int], DraftLabel, Origin]]) -> None:
+        if not fresh:
+            return
+        with connection.cursor() as cursor:
+            ids = reserve(cursor, "ledger_label", len(fresh))
+            renamed = {origin.id: pk for pk, (_, _, origin) in zip(ids, fresh, strict=True)}
+            with cursor.copy(COPY_ARCHIVED) as copy:
+                for pk, (place, label, origin) in zip(ids, fresh, strict=True):
+                    said = (
+                        dumps(label.value),
+                        list(label.order),
+                        origin.repeat,
+                        label.rationale,
+                        dumps(label.detail),
+                    )
+                    times = (
+                        origin.version,
+                        origin.duration_ms,
+                        origin.cost,
+                        origin.created,
+                        origin.superseded,
+                    )
+                    copy.write_row(
+                        (pk, self.project.pk, *place, *said, *times, renamed.get(origin.replaces or 0))
+                    )
+        instances = sorted({place[0] for place, _, _ in fresh})
+        labels_written.send(Label, project=self.project, label_ids=ids, instance_ids=instances)
+
     def write_labels(self, rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
@@ -336,6 +393,10 @@ COPY_RESPONSES = (
 )
 COPY_LABELS = """COPY ledger_label (id, project_id, instance_id, aspect_id, rater_id, value, "order", repeat,
     rationale, detail, version, created) FROM STDIN"""
+
+
+COPY_ARCHIVED = """COPY ledger_label (id, project_id, instance_id, aspect_id, rater_id, value, "order", repeat,
+    rationale, detail, version, duration_ms, cost, created, superseded, replaces_id) FROM STDIN"""
 
 
 def dumps(value: Any) -> str:

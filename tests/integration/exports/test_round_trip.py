@@ -1,0 +1,108 @@
+"""Out and in again: `ledger` gives the same ledger, the others the same preferences."""
+
+import json
+from decimal import Decimal
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exports.actions import write_export
+from exports.choices import parse_choices
+from exports.datasets import open_live
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.imports.load import import_file
+from ledger.models import Label, Rater
+from tests.integration.exports.made_rows import chats, everything, instance, ranking, rating, vote
+
+pytestmark = pytest.mark.django_db
+TURNS = count()
+
+
+def archive(project, path):
+    write_export(open_live(project, parse_choices({})), format="ledger", container="jsonl", path=path)
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def nameless(rows):
+    """The archive without the row ids, which another database counts anew; what replaces what is kept as a place."""
+    for row in rows:
+        places = {label.pop("id"): place for place, label in enumerate(row["labels"])}
+        for label in row["labels"]:
+            label["replaces"] = places.get(label["replaces"])
+    return rows
+
+
+def busy(project_of):
+    """A ledger with corrections, several kinds of rater, probabilities, costs, orders and both-bad verdicts."""
+    project = project_of([*chats(), *({**row, "id": f"rated {row['id']}"} for row in everything())])
+    aspect = project.aspects.get(name="overall")
+    judge = ensure_rater(project, kind=Rater.Kind.JUDGE, name="tiny")
+    gold = ensure_rater(project, kind=Rater.Kind.GOLD, name="gold")
+    ann = Rater.objects.get(project=project, name="ann")
+    for each in project.instances.filter(size=2):
+        probability = {"strength": 1, "probability": 0.75}
+        shown = NewLabel(
+            instance=each, aspect=aspect, value=probability, order=(1, 0), version="v1", duration_ms=12,
+            cost=Decimal("0.000125"), detail={"mass": 0.5},
+        )  # fmt: skip
+        write_labels(project=project, rater=judge, labels=[shown])
+        write_labels(project=project, rater=gold, labels=[NewLabel(each, aspect, {"both_bad": True})])
+        write_labels(
+            project=project,
+            rater=ann,
+            labels=[NewLabel(each, aspect, {"strength": 0}, rationale="on second thought")],
+        )
+    return project
+
+
+def test_an_archive_gives_the_same_ledger(project_of, tmp_path):
+    project, other = busy(project_of), project_of([])
+    path = tmp_path / "archive.jsonl"
+    before = archive(project, path)
+    report = import_file(other, path)
+    assert (report.imported, report.errors) == (len(before), [])
+    assert sum(report.labels.values()) == Label.objects.filter(project=project).count()
+    assert nameless(archive(other, tmp_path / "again.jsonl")) == nameless(before)
+    again = import_file(other, path)
+    assert (again.imported, again.duplicates, again.labels) == (0, len(before), {"human": 0, "ai": 0})
+
+
+LABELS = st.lists(
+    st.one_of(
+        st.builds(vote, st.integers(-1, 1), st.sampled_from("abc")),
+        st.builds(vote, st.integers(-1, 1), st.sampled_from("abc"), st.just("brief")),
+    ),
+    max_size=4,
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+INSTANCES = st.lists(st.tuples(LABELS, st.lists(TEXTS, min_size=2, max_size=2)), min_size=1, max_size=4)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(INSTANCES)
+def test_any_ledger_and_its_preferences_come_back(project_of, tmp_path, made):
+    rows = [instance(f"i{n}", human, texts=texts) for n, (human, texts) in enumerate(made)]
+    project, other = project_of(rows), project_of([])
+    turn = next(TURNS)
+    before = archive(project, tmp_path / f"{turn}.jsonl")
+    import_file(other, tmp_path / f"{turn}.jsonl")
+    assert nameless(archive(other, tmp_path / f"{turn}-again.jsonl")) == nameless(before)
+
+
+@pytest.mark.parametrize("container", ["jsonl", "jsonl.gz", "parquet"])
+def test_preferences_come_back_from_trl_preference(container, project_of, export_rows, tmp_path):
+    human = [rating("r1", 3), rating("r2", 1), rating("r3", 0), ranking([["r3"], ["r2"], ["r1"]])]
+    project = project_of([*chats(), instance("rated", human, texts=["x", "y", "z"])])
+    path = tmp_path / f"rows.{container}"
+    write_export(
+        open_live(project, parse_choices({})), format="trl-preference", container=container, path=path
+    )
+    other = project_of([])
+    report = import_file(other, path)
+    assert report.errors == []
+    texts = ("prompt", "chosen", "rejected")
+    assert [[row[name] for name in texts] for row in export_rows(other, "trl-preference")] == [
+        [row[name] for name in texts] for row in export_rows(project, "trl-preference")
+    ]
