@@ -32,6 +32,7 @@ from pygments.util import ClassNotFound
 
 MARKDOWN_LIMIT = 60_000  # characters; longer texts are shown as they are, since parsing them costs too much
 SHOWN_LIMIT = 400_000  # characters; beyond, a browser's layout takes seconds
+BRACKET_LIMIT = 3_000  # opening brackets; the parser looks for the end of each, which takes quadratic time
 CODE_LIMIT = 20_000  # characters in one block that are coloured
 FORMULA = 4_000  # characters in one formula; looking further for its end would take quadratic time
 FLOOD = 8  # combining marks on one letter that some script could need
@@ -237,7 +238,7 @@ def render(source: str, *, markdown: bool = True) -> Content:
     """`source` as safe HTML; as plain text where it is long or `markdown` is off."""
     shown = visible(source[:SHOWN_LIMIT])
     cut = max(0, len(source) - SHOWN_LIMIT)
-    if not markdown or len(source) > MARKDOWN_LIMIT:
+    if not markdown or len(source) > MARKDOWN_LIMIT or source.count("[") > BRACKET_LIMIT:
         return Content(mark_safe(f'<div class="plain">{escaped(shown)}</div>'), words(shown), False, cut)  # noqa: S308
     html = CLEANER.clean(MARKDOWN.render(shown))
     return Content(mark_safe(html), words(shown), 'class="math' in html, cut)  # noqa: S308

@@ -31,7 +31,8 @@ TYPES = {
     "wav": "audio/wav",
     "flac": "audio/flac",
 }
-# How each begins: RFC 2083, JFIF, GIF89a, RFC 9649, ISO 14496-12, RFC 9559, ID3v2 and ISO 11172-3, RFC 3533, RIFF, RFC 9639.
+# How each begins: RFC 2083, JFIF, GIF89a, RFC 9649, ISO 14496-12, RFC 9559, ID3v2 or ISO 11172-3, RFC 3533,
+# RIFF, RFC 9639.
 BEGINNINGS = {
     "png": rb"\x89PNG\r\n\x1a\n",
     "jpg": rb"\xff\xd8\xff",

@@ -1,9 +1,13 @@
 """The annotator's day in a real browser: keys alone, no scripts, no network, two tabs."""
 
 import gzip
+import io
+import json
 import re
 import statistics
+import wave
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +15,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from annotate.models import Assignment
+from ledger.imports.load import import_stream
+from ledger.media import folder
 from ledger.models import Label, Project
 from tests.browser.conftest import MakeWork, many, pair, sign_in
+from web.media import keep
 
 pytestmark = pytest.mark.browser
 
@@ -205,6 +212,32 @@ def test_mathematics_is_typeset(ann: OpenPage, make_work: MakeWork, live_server:
     project = make_work("multipref", [pair(1, responses=texts)])
     page = start(ann(), live_server, project)
     expect(page.locator(".katex")).to_have_count(2)
+
+
+def test_sound_in_a_pair_plays_together(
+    ann: OpenPage, make_work: MakeWork, live_server: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    project = make_work("multipref", [])
+    name = keep(io.BytesIO(wav(seconds=5)), folder(project)).name
+    texts = [{"text": f"Voice {number} ![voice](/media/bread/{name})"} for number in (1, 2)]
+    import_stream(project, io.BytesIO(json.dumps(pair(1, responses=texts)).encode()), name="x.jsonl")
+    page = start(ann(), live_server, project)
+    press(page, "l")
+    page.locator("audio").first.evaluate("node => node.play()")
+    page.wait_for_timeout(400)
+    assert page.locator("audio").nth(1).evaluate("node => !node.paused && node.currentTime > 0")
+    page.locator("audio").nth(1).evaluate("node => node.pause()")
+    page.wait_for_timeout(200)
+    assert page.locator("audio").first.evaluate("node => node.paused")
+
+
+def wav(*, seconds: int) -> bytes:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 1, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(128 for _sample in range(8000 * seconds)))
+    return sound.getvalue()
 
 
 # ---------------------------------------------------------------- nothing is lost
