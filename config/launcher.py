@@ -33,6 +33,8 @@ STEADY = 60.0  # a child that lived this long starts again without a pause
 GRACE = 12.0  # seconds for a clean end, before a child is killed
 READY_PATIENCE = 60.0
 SERVICE_CHECK = 3.0
+NICENESS = {"judge": 15}
+DEMO_JUDGES = ("length", "smollm2")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -42,6 +44,7 @@ class Child:
 
     name: str
     command: list[str]
+    niceness: int = 0
     process: subprocess.Popen | None = None
     started: float = 0.0
     pause: float = 1.0
@@ -53,6 +56,8 @@ class Child:
         self.process = subprocess.Popen(
             self.command, start_new_session=True, preexec_fn=end_with_parent, stdin=subprocess.DEVNULL
         )
+        # Judging takes every cycle that it can get; people at the screens come first.
+        os.setpriority(os.PRIO_PROCESS, self.process.pid, self.niceness)
 
     def tend(self) -> None:
         """Start the child again where it has ended; say so, and wait longer each time."""
@@ -89,7 +94,8 @@ def main(words: list[str]) -> int:
 def run(stopping: threading.Event) -> int:
     """Prepare, start, watch until `stopping`, stop. Returns the exit status."""
     try:
-        web, *others = (Child(name, command) for name, command in commands().items())
+        parts = commands().items()
+        web, *others = (Child(name, command, NICENESS.get(name, 0)) for name, command in parts)
     except embedded.EmbeddedError as error:
         say(str(error))
         return 1
@@ -114,8 +120,22 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     if settings.DEMO and "load_demo" in get_commands():
         call_command("load_demo", verbosity=0)
+        judge_demo()
     collect_static([Path(folder) for folder in settings.STATICFILES_DIRS], Path(settings.STATIC_ROOT))
     connections.close_all()
+
+
+def judge_demo() -> None:
+    """Queue the demo's first judgments, so that its pages have something to show; a second time does nothing."""
+    from judges.actions import start_run  # models can be imported only after django.setup()
+    from judges.models import JudgeRun
+    from ledger.models import Project
+
+    demo = Project.objects.filter(slug="demo").first()
+    if demo is None or JudgeRun.objects.filter(project=demo).exists():
+        return
+    for judge in DEMO_JUDGES:
+        start_run(project=demo, judge=judge, aspect_names=["overall"])
 
 
 def collect_static(sources: list[Path], target: Path) -> None:
