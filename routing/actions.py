@@ -276,4 +276,4 @@ def plain(value: Any) -> Any:
 def preferences_by_source(project: Project) -> dict[str, int]:
     """How many live preferences rest on people, on the judge, on both."""
     rows = Preference.objects.live().filter(project=project).exclude(chosen=None)
-    return {source: n for source, n in rows.values_list("source").annotate(n=Count("pk")).order_by()}
+    return dict(rows.values_list("source").annotate(n=Count("pk")).order_by())

@@ -216,14 +216,16 @@ class VerdictModel:
         self.priors = priors
         self.components = components
         self.count = len(components.slot)
+        self.weights_: Floats = priors.mean.copy()
+        self.responses_: Floats = np.zeros(self.count)
 
     def fit(self, design: Design, counts: Floats, *, start: VerdictModel | None = None) -> Self:
         """Finds the posterior mode for counts (m, 3) on the labelled rows `design`."""
         self.design, self.counts = design, counts
         self.forward, self.even = design.directions(), design.ties()
         self.variance = self.priors.variances(design)
-        self.weights_ = self.priors.mean.copy() if start is None else start.weights_.copy()
-        self.responses_ = np.zeros(self.count) if start is None else start.responses_.copy()
+        if start is not None:
+            self.weights_, self.responses_ = start.weights_.copy(), start.responses_.copy()
         self.effects_ = np.zeros((len(counts), 2))
         for _ in range(STEPS):
             if self._step() < TOLERANCE:

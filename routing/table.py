@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+# The names say what an array holds; numpy's own promotion rules decide its dtype.
+Floats = NDArray[Any]
+Ints = NDArray[Any]
+Mask = NDArray[Any]
 
 FIRST, TIE, SECOND = -1, 0, 1
 VERDICTS = np.array([FIRST, TIE, SECOND], dtype=np.int64)

@@ -1,6 +1,7 @@
 """The form of the responses: lists, code, tables, mathematics, emphasis, digits, refusals, repetition."""
 
 import re
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,10 @@ SIGNS = {
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
+def occurrences(sign: re.Pattern[str], text: str) -> float:
+    return float(len(sign.findall(text)))
+
+
 def repetition(text: str) -> float:
     """The share of three-token sequences that occurred before: loops of a weak model come near 1."""
     words = TOKEN.findall(text.lower())
@@ -30,8 +35,7 @@ def repetition(text: str) -> float:
 
 def form(table: Table) -> Block:
     counts = {
-        name: np.log1p(per_text(table, name, lambda text, sign=sign: float(len(sign.findall(text)))))
-        for name, sign in SIGNS.items()
+        name: np.log1p(per_text(table, name, partial(occurrences, sign))) for name, sign in SIGNS.items()
     }
     counts["repetition"] = per_text(table, "repetition", repetition)
     return Block(odd={name: unit_scale(gap(table, values)) for name, values in counts.items()})
