@@ -174,9 +174,84 @@ RANKING = ProjectTemplate(
     guidelines="Put the responses in order, the best first. Give two the same rank where neither is better.\n",
 )
 
+# PRISM (arXiv 2404.16019): a score from 0 to 100 for each answer, and feedback in the rater's own words.
+PRISM = ProjectTemplate(
+    "prism",
+    "PRISM",
+    "A slider from 0 to 100 for each response, and open feedback.",
+    aspects=(
+        AspectSpec("overall", "slider", {}, "Overall", "How good is each response, from terrible to perfect?"),
+        AspectSpec("feedback", "text", {}, "Feedback", "Why these scores?", required=False),
+    ),
+    guidelines="Score each response from 0 (terrible) to 100 (perfect). Say in your own words what decided.\n",
+)
+
+BEST_WORST = ProjectTemplate(
+    "best-worst",
+    "Best and worst",
+    "The best and the worst of three or more responses: two keys an instance.",
+    aspects=(
+        AspectSpec("overall", "best_worst", {}, "Overall", "Which response is the best, and which the worst?"),
+    ),
+    guidelines="Choose the best response and the worst. Leave the others as they are.\n",
+)
+
+# DOVE (arXiv 2404.00530): one preference over two instructions, each with its response.
+DOVE = ProjectTemplate(
+    "dove",
+    "Joint preference",
+    "One preference over two instructions, each with its own response.",
+    aspects=(
+        AspectSpec(
+            "overall",
+            "joint",
+            {"steps": 1, "comment": True},
+            "Overall",
+            "Which instruction is answered better by its response?",
+        ),
+    ),
+    guidelines="Judge each response by its own instruction, then say which pair is better.\n",
+)
+
+# Process supervision (arXiv 2305.20050).
+PROCESS = ProjectTemplate(
+    "process",
+    "Step by step",
+    "Each step of a reasoning is right, wrong or neutral; then the preference.",
+    aspects=(
+        AspectSpec("steps", "steps", {}, "Steps", "Is this step right, given those before it?"),
+        AspectSpec("overall", "pairwise", {"steps": 2}, "Overall", "Which response do you prefer?"),
+    ),
+    guidelines="Mark each step. A step that follows from a wrong one may still be right in itself.\n",
+)
+
+REVISION = ProjectTemplate(
+    "revision",
+    "Mark, rewrite, criticise",
+    "Errors marked in the text, the response rewritten, and a critique.",
+    aspects=(
+        AspectSpec("errors", "spans", {}, "Errors", "Mark what is wrong."),
+        AspectSpec("edit", "edit", {}, "Edit", "Make it right with as few changes as you can."),
+        AspectSpec("critique", "text", {"each": True}, "Critique", "What should the writer do better?", required=False),
+    ),
+    guidelines="Mark errors first, then mend them. The rewritten response counts as preferred to the original.\n",
+)
+
 TEMPLATES = {
     template.name: template
-    for template in (MULTIPREF, HELPSTEER2, HELPSTEER2_PREFERENCE, ULTRAFEEDBACK, RANKING, BLANK)
+    for template in (
+        MULTIPREF,
+        HELPSTEER2,
+        HELPSTEER2_PREFERENCE,
+        ULTRAFEEDBACK,
+        RANKING,
+        BEST_WORST,
+        PRISM,
+        DOVE,
+        PROCESS,
+        REVISION,
+        BLANK,
+    )
 }
 
 
