@@ -96,3 +96,26 @@ def proxy_scores(table: Table, mixes: Mask, rows: Ints, human: Ints, validation:
     verdict = np.where(mixes, human, table.ai[rows])  # (C, m)
     found = heads(differences[rows], (verdict + 1) / 2, (verdict != 0).astype(float))
     return head_accuracy(found, differences[validation[0]], validation[1])
+
+
+FOLDS = 5
+
+
+def probe_accuracy(table: Table, settled: Ints, gold: Ints, evaluable: Mask) -> Floats:
+    """Held-out accuracy of a probe reward model trained on settled verdicts (C, n): (C,).
+
+    Cross-fitted by prompt; tested against the decided gold (n,) where `evaluable` (n,). Ties train nothing.
+    """
+    differences = response_differences(table)
+    fold = table.prompt % FOLDS
+    hits, count = np.zeros(len(settled)), 0
+    for held in range(FOLDS):
+        train, test = fold != held, (fold == held) & evaluable & (gold != 0)
+        if not test.any() or not train.any():
+            continue
+        verdict = settled[:, train]
+        found = heads(differences[train], (verdict + 1) / 2, (verdict != 0).astype(float))
+        hits += head_accuracy(found, differences[test], gold[test]) * int(test.sum())
+        count += int(test.sum())
+    accuracy: Floats = hits / max(count, 1)
+    return accuracy

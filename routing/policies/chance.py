@@ -8,7 +8,7 @@ from routing.table import Known, Table
 
 
 class Random(Policy):
-    """The baseline that a router must beat, and the only one whose answers describe the whole project."""
+    """Asks by lot: what a router must beat, and the only choice whose answers describe the whole project."""
 
     name = "random"
 

@@ -8,7 +8,7 @@ from routing.table import Known, Table
 
 
 class AllHuman(Policy):
-    """People label everything that the budget allows, in the order of the project."""
+    """Asks everywhere, in the order of the project, as far as the budget goes."""
 
     name = "all_human"
 

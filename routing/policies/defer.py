@@ -35,7 +35,7 @@ SHARPNESS = 2.0  # instances are drawn with chances as the gain to this power
 
 
 class Defer(Policy):
-    """The default policy, with fusion."""
+    """Asks where a person is expected to change the verdict for the better, and weighs what is known together."""
 
     name = "defer"
     version = "1"

@@ -55,7 +55,10 @@ def safety(table: Table, known: Known) -> Floats:
 
 
 class Guarantee(Policy):
-    """Spends what the promise needs. `lots` may be given: those of the route whose audit is under way."""
+    """Promises how far the judge agrees with people where nobody checks; everything else goes to people.
+
+    `lots` may be given: those of the route whose audit is under way.
+    """
 
     name = "guarantee"
     version = "1"

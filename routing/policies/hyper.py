@@ -63,7 +63,10 @@ def quadratic_norm(a: Floats) -> Floats:
 
 
 class Hyper(Policy):
-    """Faithful: raw counts, length bins ranked inside the human part, unregularised quadratic least squares."""
+    """Asks in the mix of tags whose reward model is predicted to be best: HyPER as published.
+
+    Raw counts, length bins ranked inside the human part, unregularised quadratic least squares.
+    """
 
     name = "hyper"
     version = "1"
@@ -151,7 +154,10 @@ class Hyper(Policy):
 
 
 class HyperFixed(Hyper):
-    """Mended: ranks of the full data, shares with log-budget, standardised ridge, the lower bound decides."""
+    """Asks as HyPER does, with its known defects mended.
+
+    Ranks of the full data, shares with log-budget, standardised ridge, and the lower bound decides.
+    """
 
     name = "hyper_fixed"
 

@@ -1,4 +1,4 @@
-"""length_gap: ask where the judge chose by far the longer response."""
+"""length_gap: ask where the judge went furthest against length."""
 
 import numpy as np
 from numpy.random import Generator
@@ -8,23 +8,27 @@ from routing.policies.base import Policy, Ranking, Reason
 from routing.table import Floats, Known, Table
 
 
-def towards_longer(table: Table) -> Floats:
-    """The signed length gap in the direction of the judge's verdict (n,): 1 is the dataset's widest, chosen."""
-    return length_gap(table) * table.ai
+def towards_shorter(table: Table) -> Floats:
+    """The signed length gap against the judge's verdict (n,): 1 is the dataset's widest gap, the shorter chosen."""
+    return -length_gap(table) * table.ai
 
 
 class LengthGap(Policy):
-    """Judges favour length (Dubois et al. 2024, arXiv 2404.04475): the longer the winner, the more suspect."""
+    """Asks where the judge preferred the much shorter response; its ties come in the middle.
+
+    People and judges both lean to the longer response (Dubois et al. 2024, arXiv 2404.04475), so a verdict
+    against length needs more to be right.
+    """
 
     name = "length_gap"
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
-        return Ranking(gain=towards_longer(table), worth=np.ones(table.size, dtype=bool))
+        return Ranking(gain=towards_shorter(table), worth=np.ones(table.size, dtype=bool))
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        gap = float(towards_longer(table)[instance])
+        gap = float(towards_shorter(table)[instance])
         if gap > 0:
-            text = f"The judge chose the longer response; the gap is wider than {gap:.0%} of all."
+            text = f"The judge chose the shorter response; the gap is wider than {gap:.0%} of all."
         else:
-            text = "The judge did not choose the longer response."
-        return Reason(text=text, features={"towards_longer": gap})
+            text = "The judge did not choose the shorter response."
+        return Reason(text=text, features={"towards_shorter": gap})

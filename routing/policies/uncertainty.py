@@ -25,7 +25,10 @@ def leaning(table: Table) -> Floats:
 
 
 class Uncertainty(Policy):
-    """Falling 1 - |2p - 1|, where p is the judges' share of votes for the second response."""
+    """Asks where the judges are least sure.
+
+    Falling 1 - |2p - 1|, where p is the judges' share of votes for the second response.
+    """
 
     name = "uncertainty"
 

@@ -1,0 +1,235 @@
+"""The router's table: every policy replayed on the real sets, pooled comparisons, a probe reward model.
+
+    OMP_NUM_THREADS=1 .venv/bin/python bench/replay_tables.py --seeds 20
+
+imports ../shared/data into projects of this SWITCHYARD_HOME where they are not there yet, replays set by set,
+keeps what it has in bench/.replay/ and writes bench/replay.md. `--only SET` runs one set (two may run at once),
+`--table` writes the table from what is kept.
+"""
+
+import argparse
+import os
+import pickle
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+import numpy as np  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+
+from ledger.models import Project  # noqa: E402
+from routing.loading import load  # noqa: E402
+from routing.mixes import probe_accuracy  # noqa: E402
+from routing.policies.oracle import NO_GOLD  # noqa: E402
+from routing.replay import (  # noqa: E402
+    Scores,
+    agreement_curves,
+    area,
+    interval,
+    replay,
+    replayable,
+    resample,
+)
+
+BUDGETS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+POLICIES = (
+    "random",
+    "uncertainty",
+    "length_gap",
+    "all_human",
+    "all_ai",
+    "hyper",
+    "hyper_fixed",
+    "defer",
+    "oracle",
+)
+COMPARED = ("random", "uncertainty", "length_gap", "hyper", "hyper_fixed")
+PROBED = ("all_ai", "all_human", "random", "defer")
+SETS = {
+    "mtbench": ("mtbench", "gpt-4/mt-bench-pair"),
+    "pandalm": ("pandalm", "gpt-3.5-turbo"),
+    "conala_code": ("conala_code", "gpt-3.5-turbo/no_step_no_ref"),
+}
+TARGETS = {"mtbench": 0.027, "pandalm": 0.054}
+KEPT = ROOT / "bench" / ".replay"
+
+
+def project(name: str) -> Project:
+    slug = f"bench-{name.replace('_', '-')}"
+    if not Project.objects.filter(slug=slug).exists():
+        call_command("create_project", slug, template="blank")
+        call_command("import_instances", slug, str(ROOT.parent / "shared" / "data" / f"{name}.jsonl.gz"))
+    return Project.objects.get(slug=slug)
+
+
+def run_set(name: str, seeds: int) -> None:
+    """Replays one set and keeps hits by prompt, probe accuracies and times."""
+    data, judge = SETS[name]
+    loaded = load(project(data), judge=judge)
+    table, people = replayable(loaded.table, loaded.people)
+    scores, spent = Scores(BUDGETS, {}, {}), dict.fromkeys(POLICIES, 0.0)
+    probes: dict[str, list[Any]] = {policy: [] for policy in PROBED}
+    asked: dict[str, list[float]] = {policy: [] for policy in POLICIES}
+    evaluable = []
+    began = time.process_time()
+    with threadpool_limits(1):
+        for run in replay(table, people, policies=POLICIES, budgets=BUDGETS, seeds=seeds):
+            spent[run.policy] += time.process_time() - began
+            scores.add(run, table.prompt, len(table.prompts))
+            held = run.draw.gold != NO_GOLD
+            evaluable.append(int(held.sum()))
+            asked[run.policy].append(float(run.states[-1].routed.mean()))
+            if run.policy in probes:
+                settled = np.array([state.settled for state in run.states])
+                probes[run.policy].append(probe_accuracy(table, settled, run.draw.gold, held))
+            print(name, run.seed, run.policy, round(spent[run.policy], 1), flush=True)
+            began = time.process_time()
+    KEPT.mkdir(exist_ok=True)
+    (KEPT / f"{name}.pkl").write_bytes(
+        pickle.dumps(
+            {
+                "scores": scores,
+                "spent": spent,
+                "probes": probes,
+                "asked": asked,
+                "n": table.size,
+                "evaluable": float(np.mean(evaluable)),
+                "judge": judge,
+                "seeds": seeds,
+            }
+        )
+    )
+
+
+def curves_of(kept: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Bootstrap curves (1 + T, B) of every policy, from the same resamples."""
+    scores = kept["scores"]
+    counts = np.array([scores.counts[seed] for seed in sorted(scores.counts)])
+    weights = resample(len(counts), counts.shape[1], rng=rng)
+    return {name: agreement_curves(np.array(hits), counts, weights) for name, hits in scores.hits.items()}
+
+
+def spread(found: dict[str, float]) -> str:
+    return f"{found['mean']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}]"
+
+
+def set_rows(name: str, kept: dict[str, Any], curves: dict[str, Any]) -> list[str]:
+    base = area(curves["random"], BUDGETS)
+    best = area(curves["oracle"], BUDGETS)
+    rows = [
+        f"## {name}, {kept['judge']}",
+        "",
+        f"{kept['n']} pairs, {kept['evaluable']:.0f} evaluable in a seed, {kept['seeds']} seeds.",
+        "",
+        "| policy | "
+        + " | ".join(f"{100 * b:g} %" for b in BUDGETS)
+        + " | area | over random | regret to oracle | asked at 100 % | CPU s a seed |",
+        "|---|" + "---|" * (len(BUDGETS) + 5),
+    ]
+    for policy, curve in curves.items():
+        points = " | ".join(f"{value:.3f}" for value in curve[0])
+        areas = area(curve, BUDGETS)
+        rows.append(
+            f"| {policy} | {points} | {areas[0]:.4f} | {spread(interval(areas - base))} | "
+            f"{best[0] - areas[0]:.4f} | {np.mean(kept['asked'][policy]):.0%} | "
+            f"{kept['spent'][policy] / kept['seeds']:.2f} |"
+        )
+    return rows + [""] + worst_rows(curves) + [""] + probe_rows(kept) + [""]
+
+
+def worst_rows(curves: dict[str, Any]) -> list[str]:
+    """Where defer is furthest below another policy, with a simultaneous 95 % band over policies and budgets."""
+    gaps = {name: curves["defer"] - curves[name] for name in COMPARED}
+    errors = {name: np.maximum(gap[1:].std(axis=0), 1e-9) for name, gap in gaps.items()}
+    pulls = [np.abs(gap[1:] - gap[0]) / errors[name] for name, gap in gaps.items()]
+    width = float(np.quantile(np.max(np.stack([pull.max(axis=1) for pull in pulls]), axis=0), 0.95))
+    rows = ["Furthest below (difference at the worst budget, its simultaneous 95 % band):", ""]
+    for name, gap in gaps.items():
+        place = int(np.argmin(gap[0]))
+        half = width * errors[name][place]
+        low, high = gap[0][place] - half, gap[0][place] + half
+        rows.append(f"- {name}: {gap[0][place]:+.4f} at {100 * BUDGETS[place]:g} % [{low:+.4f}, {high:+.4f}]")
+    return rows
+
+
+def probe_rows(kept: dict[str, Any]) -> list[str]:
+    rows = ["Held-out accuracy of the probe reward model trained on the settled labels (mean of seeds):", ""]
+    for policy, found in kept["probes"].items():
+        mean = np.mean(found, axis=0)
+        rows.append(f"- {policy}: " + ", ".join(f"{value:.3f}" for value in mean))
+    return rows
+
+
+def pooled_rows(every: dict[str, Any]) -> list[str]:
+    rows = [
+        "## Pooled over the sets (equal weights, bootstrap stratified by set, over prompts and seeds)",
+        "",
+        "| defer minus | gain in area | 95 % interval |",
+        "|---|---|---|",
+    ]
+    for name in COMPARED:
+        gaps = [area(curves["defer"], BUDGETS) - area(curves[name], BUDGETS) for curves in every.values()]
+        found = interval(np.mean(gaps, axis=0))
+        rows.append(f"| {name} | {found['mean']:+.4f} | {found['low']:+.4f} … {found['high']:+.4f} |")
+    return rows
+
+
+def table() -> str:
+    every, kept = {}, {}
+    for name in SETS:
+        path = KEPT / f"{name}.pkl"
+        if path.exists():
+            kept[name] = pickle.loads(path.read_bytes())  # noqa: S301 - written by this script
+            every[name] = curves_of(kept[name], np.random.default_rng(0))
+    rows = [
+        "# Replay of the routing policies",
+        "",
+        "Agreement with held-out human gold: one human label a routed pair, drawn at random; gold is the strict "
+        "plurality of the other people's labels (conala_code: the response that the other developers rate higher "
+        "on average), ties a third answer; everything is fitted on what was revealed. Budgets are shares of all "
+        "pairs. Areas are trapezoids over the budgets; intervals are 95 %, over prompts and seeds.",
+        "",
+        f"Machine: {platform.machine()}, {os.cpu_count()} shared cores, Python {platform.python_version()}, "
+        f"numpy {np.__version__}, one thread. Reproduce: "
+        "`OMP_NUM_THREADS=1 .venv/bin/python bench/replay_tables.py --seeds 20`.",
+        "",
+        "| set | gain of defer over random | to reach | reached |",
+        "|---|---|---|---|",
+    ]
+    for name, target in TARGETS.items():
+        if name in every:
+            gap = area(every[name]["defer"], BUDGETS) - area(every[name]["random"], BUDGETS)
+            rows.append(
+                f"| {name} | {spread(interval(gap))} | {target:+.3f} | {'yes' if gap[0] >= target else 'no'} |"
+            )
+    rows += [""] + pooled_rows(every) + [""]
+    for name, curves in every.items():
+        rows += set_rows(name, kept[name], curves)
+    return "\n".join(rows).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only", choices=SETS)
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    if not options.table:
+        for name in [options.only] if options.only else SETS:
+            run_set(name, options.seeds)
+    (ROOT / "bench" / "replay.md").write_text(table(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
