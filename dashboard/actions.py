@@ -83,22 +83,32 @@ class Invitation:
 
 
 def invite(project: Project, *, email: str, role: Role, host: str) -> Invitation:
-    """Makes someone a member and mails them the way in. `host`: scheme and host of this site. Raises `Invalid`."""
+    """Makes someone a member and mails them the way in. `host`: scheme and host of this site.
+
+    Raises `Invalid`. The link is given back as well, unless it would open an account that holds more than
+    this project: then only the mail has it, and what is given back is the front door.
+    """
     member = add_member(project, email=email, role=role)
-    link = host + way_in(member.user, project)
-    mailed = not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
+    link = host + way_in(member.user)
     text = render_to_string("dashboard/invitation.txt", {"project": project, "link": link, "member": member})
     send_mail(f"{project.name}: you are invited", text, None, [member.user.email])
-    return Invitation(member, link, mailed)
+    mailed = not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
+    return Invitation(member, link if new_here(member) else host + reverse("home"), mailed)
 
 
-def way_in(user: User, project: Project) -> str:
-    """The path where an account without a password sets one; for others, the project's work."""
+def way_in(user: User) -> str:
+    """The path where an account without a password sets one; for others, the front door."""
     if user.has_usable_password():
         return reverse("home")
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     token = default_token_generator.make_token(user)
     return reverse("accounts:password_reset_confirm", kwargs={"uidb64": uid, "token": token})
+
+
+def new_here(member: Member) -> bool:
+    """Whether the account opens nothing but this project, so that its admin may hand out the way in."""
+    elsewhere = Member.objects.filter(user=member.user_id).exclude(project=member.project_id)
+    return not member.user.is_staff and not elsewhere.exists()
 
 
 def change_role(member: Member, role: Role) -> Member:

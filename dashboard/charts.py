@@ -63,7 +63,7 @@ def draw_curve(points: Sequence[Point], *, mark: Point | None) -> Curve:
         band=path(there + back) + "Z",
         chance=path([start, end]),
         mark=(scale.x(mark.budget), scale.y(mark.mean)) if mark else None,
-        mark_end=mark is not None and mark.budget > 0.55,
+        mark_end=mark is not None and mark.budget > 0.45,
         start=start,
         end=end,
         rows=[Tick(scale.y(value), f"{value:.2f}".rstrip("0").ljust(3, "0")) for value in steps(scale)],

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import orjson
 from django.utils.translation import gettext as _
 
 from ledger.imports import SCHEMAS
@@ -76,7 +77,7 @@ def look_at(preview: Preview, line: int, row: dict[str, Any] | BadRow) -> None:
 
 
 def sample(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= 90 else text[:90] + "…"
 
 

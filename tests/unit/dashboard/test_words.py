@@ -63,7 +63,7 @@ def test_a_curve_between_its_points():
     assert at_budget(points, 0).low == 0.5
     curve = draw_curve(points, mark=points[1])
     assert curve.line == "M50 196L355 108L660 64"
-    assert curve.mark == (355, 108) and not curve.mark_end
+    assert curve.mark == (355, 108) and curve.mark_end
     assert [tick.text for tick in curve.rows] == ["0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]
 
 

@@ -1,0 +1,164 @@
+"""The dashboard in a real browser: accessible in every theme, alive with scripts, whole without them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from accounts.models import User
+from judges.actions import run_chunk, start_run
+from ledger.models import Instance, Project, Rater
+from routing.actions import route, settle
+from routing.models import Route
+from routing.planning import Request
+from tests.browser.axe import assert_accessible
+from tests.browser.conftest import MakeWork, collect, pair, sign_in
+from tests.integration.dashboard.conftest import say
+from tests.makers import make_row
+
+pytestmark = pytest.mark.browser
+
+BASE = "/projects/bread/"
+PAGES = [
+    "/projects/", "/new-project/", "/account/", BASE, f"{BASE}instances/", f"{BASE}instances/pair-1/",
+    f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/", f"{BASE}routing/", f"{BASE}quality/",
+    f"{BASE}people/", f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
+    f"{BASE}settings/aspects/new/", f"{BASE}settings/guidelines/",
+]  # fmt: skip
+
+
+# The elements beyond the right edge, where the page can be scrolled sideways.
+TOO_WIDE = """() => {
+    const root = document.documentElement;
+    if (root.scrollWidth <= root.clientWidth) return [];
+    const beyond = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
+    const told = (e) => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 30)}`;
+    return [`by ${root.scrollWidth - root.clientWidth} px`, ...beyond.reverse().map(told)];
+}"""
+
+
+@pytest.fixture
+def bread(make_work: MakeWork) -> Project:
+    """Thirty instances that people and judges labelled, routed and settled; a run under way."""
+    project = make_work("multipref", [pair(number) for number in range(30)])
+    User.objects.filter(pk=project.owner_id).update(is_staff=True)
+    say(project, "ann", {f"pair-{n}": 1 if n % 3 else -1 for n in range(30)})
+    say(project, "bob", {f"pair-{n}": 1 if n % 4 else 0 for n in range(30)})
+    say(project, "gpt", {f"pair-{n}": 1 for n in range(30)}, kind=Rater.Kind.JUDGE, order=(0, 1))
+    route(project, Request(policy="random", seed=1, budget=0.3))
+    settle(project)
+    return project
+
+
+@pytest.fixture
+def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator[Page]:
+    """A page on which the owner has signed in; refused styles and scripts fail the test."""
+    errors: list[str] = []
+    sign_in(context, live_server.url, "owner@example.org")
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: collect(message.type, message.text, errors))
+    yield page
+    assert not errors, errors
+
+
+def test_every_page_is_accessible_and_fits_a_phone(bread: Project, owner: Page, live_server: Any) -> None:
+    run = start_run(project=bread, judge="length", queued=False)
+    for path in PAGES:
+        owner.set_viewport_size({"width": 1280, "height": 800})
+        owner.goto(live_server.url + path.replace("/runs/1/", f"/runs/{run.pk}/"))
+        assert_accessible(owner, path)
+        owner.set_viewport_size({"width": 360, "height": 740})
+        wide = owner.evaluate(TOO_WIDE)
+        assert not wide, f"{path} is wider than a phone: {wide}"
+
+
+def test_the_slider_moves_the_forecast(owner: Page, live_server: Any) -> None:
+    owner.goto(live_server.url + BASE)
+    slider = owner.locator("#budget")
+    slider.focus()
+    for _ in range(5):
+        owner.keyboard.press("ArrowRight")
+    expect(owner.get_by_role("link", name="Route at 35 %")).to_be_visible()
+    expect(slider).to_be_focused()
+    owner.get_by_role("link", name="Route at 35 %").click()
+    expect(owner.locator("#budget-value")).to_have_text("35 %")
+
+
+def test_a_judges_progress_moves_by_itself(bread: Project, owner: Page, live_server: Any) -> None:
+    run = start_run(project=bread, judge="length", queued=False)
+    chunks = list(run.chunks.all())
+    owner.goto(f"{live_server.url}{BASE}judges/")
+    expect(owner.get_by_text(f"0 of {run.total}")).to_be_visible()
+    for chunk in chunks:
+        run_chunk(chunk.pk, at=timezone.now())
+    expect(owner.get_by_text(f"{run.total} of {run.total}")).to_be_visible(timeout=5000)
+    expect(owner.locator(".run .chip")).to_have_text("Done")
+
+
+def test_guidelines_are_previewed_while_typing(owner: Page, live_server: Any) -> None:
+    owner.goto(f"{live_server.url}{BASE}settings/guidelines/")
+    owner.fill("textarea", "Be **bold**.")
+    expect(owner.locator("#preview").get_by_text("bold", exact=True)).to_be_visible()
+
+
+@pytest.fixture
+def plain(browser: Browser, live_server: Any, bread: Project) -> Iterator[Page]:
+    """The owner's page in a browser without scripts."""
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(15_000)
+    sign_in(context, live_server.url, "owner@example.org")
+    yield context.new_page()
+    context.close()
+
+
+def test_the_whole_set_up_works_without_scripts(plain: Page, live_server: Any, tmp_path: Path) -> None:
+    """A project from a template, a file, a route taken back, a snapshot and a download."""
+    plain.goto(live_server.url + "/new-project/")
+    plain.fill("#id_name", "Plain")
+    plain.get_by_label("HelpSteer2-Preference").check()
+    plain.get_by_role("button", name="Make the project").click()
+    plain.get_by_role("link", name="Import").click()
+    labels = [{"annotator": "ann", "task": "pairwise", "aspect": "overall", "value": 1}]
+    verdicts = [{"judge": "gpt", "task": "pairwise", "aspect": "overall", "value": -1}]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(b"\n".join(orjson.dumps(make_row(n, human=labels, ai=verdicts)) for n in range(25)))
+    plain.set_input_files("#id_file", rows)
+    plain.get_by_role("button", name="Look at it").click()
+    expect(plain.get_by_text("25 rows in all.")).to_be_visible()
+    plain.get_by_role("button", name="Import", exact=True).click()
+    expect(plain.get_by_text("New instances")).to_be_visible()
+    assert Instance.objects.filter(project__slug="plain").count() == 25
+
+    plain.goto(live_server.url + "/projects/plain/")
+    plain.locator("#budget").fill("40")
+    plain.get_by_role("button", name="Show").click()
+    plain.get_by_role("link", name="Route at 40 %").click()
+    plain.get_by_label("Policy").select_option("random")
+    plain.get_by_role("button", name="Look at it first").click()
+    expect(plain.get_by_text("What it would do")).to_be_visible()
+    plain.get_by_role("button", name="Route like this").click()
+    assert Route.objects.live().get(project__slug="plain").budget == 0.4
+    plain.get_by_role("button", name="Take it back").click()
+    assert not Route.objects.live().filter(project__slug="plain").exists()
+
+    plain.get_by_role("link", name="Exports").click()
+    plain.get_by_label("Version").fill("v1")
+    plain.get_by_role("button", name="Freeze").click()
+    with plain.expect_download() as found:
+        plain.get_by_role("link", name="Download v1").click()
+    assert len(found.value.path().read_bytes().splitlines()) == 25
+
+
+def test_an_upload_is_searched_and_opened_with_the_keyboard(owner: Page, live_server: Any) -> None:
+    owner.goto(f"{live_server.url}{BASE}instances/")
+    owner.get_by_label("Search").fill("starter -17")
+    owner.keyboard.press("Enter")
+    expect(owner.get_by_role("heading", name="29 instances")).to_be_visible()
+    first: Callable[..., Any] = owner.locator("td.open a").first.press
+    first("Enter")
+    expect(owner.get_by_role("heading", name="Response 1")).to_be_visible()
