@@ -176,7 +176,7 @@ def run_upload(upload: Upload) -> Upload:
     try:
         with open(upload.file.path, "rb", buffering=0) as raw:
             stream = io.BufferedReader(Watched(raw, upload))
-            report = import_stream(upload.project, stream, name=upload.name, schema=AUTO)  # type: ignore[arg-type]
+            report = import_stream(upload.project, stream, name=upload.name, schema=AUTO)
     except Problem as problem:
         return end_upload(upload, Upload.Status.FAILED, problem=problem.detail)
     return end_upload(upload, Upload.Status.DONE, report=report)

@@ -60,7 +60,7 @@ def read_filter(project: Project, aspects: list[Aspect], query: QueryDict) -> Wa
 
 def narrowed(wanted: Wanted) -> QuerySet[Instance]:
     """The project's instances that fit."""
-    found = Instance.objects.of(wanted.project)
+    found: QuerySet[Instance] = Instance.objects.of(wanted.project)
     if wanted.text:
         found = matching(found, wanted.text)
     if wanted.ids:

@@ -58,7 +58,7 @@ def control(spec: Field[Any], value: Any) -> Control:
 def chosen(given: QueryDict) -> dict[str, str]:
     """The choices that the query names; those left empty keep their defaults."""
     names = {spec.name for spec in fields(Choices)}
-    return {name: value for name, value in given.items() if name in names and value != ""}
+    return {name: str(value) for name, value in given.items() if name in names and value != ""}
 
 
 @within(Right.EXPORT)

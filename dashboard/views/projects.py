@@ -24,6 +24,7 @@ def projects(request: HttpRequest) -> HttpResponse:
     text, archived = request.GET.get("q", "").strip(), "archived" in request.GET
     found = searched(Project.objects.visible_to(user).filter(archived__isnull=not archived), text)
     shown = Paginator(found.order_by("-created", "-pk"), PAGE).get_page(request.GET.get("page"))
+    shown.object_list = list(shown.object_list)
     decorate(shown.object_list, user)
     context = {"shown": shown, "q": text, "archived": archived, "may_make": user.is_staff}
     return render(request, "dashboard/projects.html", context)
@@ -33,7 +34,7 @@ def searched(found: QuerySet[Project], text: str) -> QuerySet[Project]:
     return found.filter(Q(name__icontains=text) | Q(slug__icontains=text) | Q(description__icontains=text))
 
 
-def decorate(shown: QuerySet[Project] | list[Project], user: User) -> None:
+def decorate(shown: list[Project], user: User) -> None:
     """Adds to each project its number of instances and what the user may do there, in two queries."""
     ids = [project.pk for project in shown]
     sizes = dict(

@@ -39,7 +39,7 @@ class Example:
 @within(Right.MANAGE)
 def routing(request: HttpRequest, place: Place) -> HttpResponse:
     """The live route and the form; with `preview`, what the form's route would do."""
-    form = form_for(place.project, request.GET if "preview" in request.GET else None, asked=request.GET)
+    form = form_for(place.project, request.GET, bound="preview" in request.GET)
     context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():
         try:
@@ -74,12 +74,12 @@ def descriptions() -> list[tuple[str, str]]:
     ]
 
 
-def form_for(project: Project, data: QueryDict | None, *, asked: QueryDict | None = None) -> RouteForm:
+def form_for(project: Project, asked: QueryDict, *, bound: bool) -> RouteForm:
     """The form with what this project knows; unbound, it suggests what was asked for."""
     aspects = list(project.aspects.all())
-    aspect = main_aspect(project, (data or asked or {}).get("aspect", ""))
+    aspect = main_aspect(project, str(asked.get("aspect", "")))
     policies = [name for name, _text in descriptions()]
-    budget = (asked or {}).get("budget", "")
+    budget = str(asked.get("budget", ""))
     initial = {
         "policy": next((name for name in PREFERRED if name in policies), policies[0]),
         "aspect": aspect.name if aspect else "",
@@ -89,7 +89,11 @@ def form_for(project: Project, data: QueryDict | None, *, asked: QueryDict | Non
     }
     judges = [judge.name for judge in judges_of(aspect)] if aspect else []
     return RouteForm(
-        data, initial=initial, policies=policies, judges=judges, aspects=[each.name for each in aspects]
+        asked if bound else None,
+        initial=initial,
+        policies=policies,
+        judges=judges,
+        aspects=[each.name for each in aspects],
     )
 
 
@@ -150,7 +154,7 @@ def weak_judge(project: Project) -> str:
 def start(request: HttpRequest, place: Place) -> HttpResponse:
     """Routes as the form says, with the preview's seed, so that what was looked at is what is done."""
     require_open(place.project)
-    form = form_for(place.project, request.POST)
+    form = form_for(place.project, request.POST, bound=True)
     if not form.is_valid():
         context = {"form": form, "policies": descriptions()}
         return page(request, place, "dashboard/routing.html", context, tab="routing", status=422)
