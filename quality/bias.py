@@ -31,12 +31,6 @@ def chose_first_shown(verdicts: Ints, shown_first: Ints) -> tuple[Bools, Bools]:
     return known & (preferred == shown_first), known
 
 
-def position_bias(verdicts: Ints, shown_first: Ints) -> Estimate:
-    """The share of decided verdicts that prefer the response shown first; 0.5 is unbiased."""
-    chose, known = chose_first_shown(verdicts, shown_first)
-    return proportion(int(chose.sum()), int(known.sum()))
-
-
 @dataclass(frozen=True, slots=True)
 class RaterShares:
     """A share for each rater, with its Wilson interval. All (R,)."""
@@ -48,7 +42,7 @@ class RaterShares:
 
 
 def position_bias_by_rater(raters: Ints, verdicts: Ints, shown_first: Ints, *, n_raters: int) -> RaterShares:
-    """`position_bias` of each rater."""
+    """The share of each rater's decided verdicts that prefer the response shown first; 0.5 is unbiased."""
     chose, known = chose_first_shown(verdicts, shown_first)
     successes = np.bincount(raters, weights=chose, minlength=n_raters).astype(int)
     n = np.bincount(raters, weights=known, minlength=n_raters).astype(int)

@@ -22,7 +22,8 @@ def chance_of_lead(counts: Sequence[int], *, prior: float = PRIOR) -> float:
 
         P(θ_l > θ_k for all k ≠ l) = ∫ g(x; α_l) ∏_{k≠l} G(x; α_k) dx,
 
-    g and G the Gamma density and distribution function, by quadrature. Answers that share the lead get the same, low, chance. K ≥ 2.
+    g and G the Gamma density and distribution function, by quadrature. Answers that share the
+    lead get the same, low, chance. K ≥ 2.
 
     >>> round(chance_of_lead([3, 0, 0]), 3)   # 1 − 2/2⁴ + 1/3⁴
     0.887

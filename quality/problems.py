@@ -16,9 +16,3 @@ class NotConverged(Problem):
             change=change,
             tolerance=tolerance,
         )
-
-
-class NoVotes(Problem):
-    """A statistic was asked of no data."""
-
-    status, code, title = 422, "no-votes", "There is nothing to compute over"

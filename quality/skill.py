@@ -47,9 +47,3 @@ def skills(items: Ints, raters: Ints, verdicts: Ints, *, table: Ints, n_raters: 
 def share_of(part: Ints, whole: Ints) -> Floats:
     """part / whole, nan where whole is 0."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-
-
-def shrunk(right: Ints, n: Ints, *, strength: float = 8.0) -> Floats:
-    """Shares drawn towards the pooled share with the weight of `strength` labels (empirical Bayes), (R,)."""
-    pooled = right.sum() / max(n.sum(), 1)
-    return (right + strength * pooled) / (n + strength)

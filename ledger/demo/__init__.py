@@ -18,6 +18,7 @@ from ledger.imports.load import import_file
 from ledger.models import Project
 from web.problems import Conflict
 
+DESCRIPTION = "A demonstration: its annotators mira, jonas and adaeze and its four models are imaginary."
 FOLDER = Path(__file__).resolve().parent
 ANNOTATORS = {"ann1@demo.local": "Ann", "ann2@demo.local": "Ben", "ann3@demo.local": "Chi"}
 
@@ -73,6 +74,8 @@ def load_project(demo: DemoProject, *, owner: User) -> Project:
     project = Project.objects.filter(slug=demo.slug).first()
     if project is None:
         project = create_project(slug=demo.slug, template=demo.template, owner=owner, name=demo.name)
+        project.description = DESCRIPTION
+        project.save(update_fields=["description"])
         write_guidelines(project, text=demo.guidelines, author=owner)
         for email in ANNOTATORS:
             add_member(project, email=email)

@@ -10,7 +10,6 @@ from quality.bias import (
     flip_rate,
     follows_length,
     length_slope,
-    position_bias,
     position_bias_by_rater,
     style_counts,
     style_slopes,
@@ -18,14 +17,12 @@ from quality.bias import (
 from quality.intervals import clopper_pearson, wilson
 from quality.logistic import logistic, sigmoid
 from quality.ppi import ppi_mean
-from quality.skill import shrunk, skills
+from quality.skill import skills
 from quality.verdicts import count_table, first_presentation, fold
 
 
 def test_position_bias_counts_decided_verdicts_of_known_order_only():
     verdicts, shown = np.array([-1, 1, 1, 0, -1]), np.array([0, 0, 1, 1, -1])
-    found = position_bias(verdicts, shown)
-    assert (found.value, found.n) == (pytest.approx(2 / 3), 3)
     by_rater = position_bias_by_rater(np.array([0, 0, 1, 1, 1]), verdicts, shown, n_raters=3)
     assert by_rater.successes.tolist() == [1, 1, 0]
     assert by_rater.n.tolist() == [2, 1, 0]
@@ -102,7 +99,6 @@ def test_skill_is_judged_by_the_others_only():
     assert found.majority.tolist() == pytest.approx([np.nan, np.nan, 0.0], nan_ok=True)
     assert found.each.tolist() == [0.5, 0.5, 0.0]
     assert found.high[2] < 0.1
-    assert shrunk(np.array([0, 8]), np.array([0, 8])).tolist() == [1.0, 1.0]
 
 
 def test_only_the_first_answer_of_a_person_counts():
