@@ -1,12 +1,14 @@
 """Parquet with typed, nested columns; row groups of bounded size, zstd inside."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from exports.containers.arrow import arrow_schema, table
 from exports.containers.base import Batch, Container
+from exports.formats.base import Row
 from exports.formats.columns import Columns
 
 ROW_GROUP_BYTES = 4 * 1024 * 1024  # in Arrow's memory: small enough for constant memory
@@ -65,3 +67,10 @@ def row_groups(batches: Iterable[Batch], schema: pa.Schema, columns: Columns) ->
 PARQUET = Container(
     "parquet", "Parquet, typed and nested", ".parquet", "application/vnd.apache.parquet", parquet
 )
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The file's rows, a row group at a time."""
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()

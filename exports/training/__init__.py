@@ -5,6 +5,8 @@ from web.registry import Registry
 TRAININGS = Registry(
     "training check",
     {
+        "rows": "exports.training.longer:rows",
+        "longer": "exports.training.longer:longer",
         "preference": "exports.training.steps:preference",
         "pairs": "exports.training.steps:pairs",
         "reward": "exports.training.steps:reward",

@@ -1,0 +1,1 @@
+"""A look at a dataset before a model is trained on it."""
