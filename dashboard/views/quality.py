@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 
 from accounts.rights import Right
