@@ -3,19 +3,31 @@
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.api import api, require_method
 from accounts.models import User
-from annotate.actions import extend_lease, lease_next_id, skip_assignment, submit_annotation
+from accounts.rights import Right
+from annotate.actions import (
+    extend_lease,
+    lease_next_id,
+    people_on,
+    set_gold,
+    skip_assignment,
+    submit_annotation,
+    withdraw_gold,
+)
+from annotate.tasks import score_gold
+from ledger.access import enter
 from ledger.desk import desk_of
-from ledger.models import Project
+from ledger.models import Instance, Project
 from ledger.questions import aspect_document, questions_of
 from web.idempotency import fingerprint, once
 from web.json import json_response, read_json
-from web.problems import Invalid
+from web.problems import Invalid, NotFound
 from web.sql import prepared
 
 MAX_DURATION_MS = 7 * 24 * 3600 * 1000
@@ -111,3 +123,36 @@ def heartbeat(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     """Keeps the lease of work that is still going on: it runs anew from now."""
     assignment = extend_lease(assignment_id=pk, user_id=user.pk)
     return json_response({"assignment": assignment.pk, "expires_at": assignment.expires_at})
+
+
+@api("POST")
+def gold(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
+    """Sets known answers: `{"instance", "answers", "explanation"?}`, or a list of them under `gold`; all or none.
+
+    `"answers": null` takes an instance's known answers back.
+    """
+    place = enter(user, slug, Right.MANAGE)
+    body = read_json(request)
+    rows = body.get("gold", [body])
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise Invalid("gold must be a list of objects.")
+    with transaction.atomic():
+        changed = sum(know(place.project, row) for row in rows)
+    return json_response({"instances": len(rows), "labels": changed})
+
+
+def know(project: Project, row: dict[str, Any]) -> int:
+    """Sets or takes back one instance's known answers; how many labels that touched."""
+    instance = Instance.objects.filter(project=project, ref=str(row.get("instance"))).first()
+    if instance is None:
+        raise NotFound(f"There is no instance {row.get('instance')!r:.80} in {project.slug}.")
+    instance.project = project
+    answers, explanation = row.get("answers", {}), row.get("explanation", "")
+    check_rationale(explanation)
+    if answers is None:
+        for rater_id in people_on([instance.pk]):
+            score_gold.delay_on_commit(rater_id)
+        return withdraw_gold(instance)
+    if not isinstance(answers, dict):
+        raise Invalid("answers must be an object of aspects and values, or null.")
+    return len(set_gold(instance, answers, explanation=explanation))

@@ -45,7 +45,7 @@ def rule_of(project: Project) -> Rule | None:
         return None
     aspects = {aspect.name: aspect for aspect in questions_of(project).aspects}
     chosen = aspects.get(given.get("aspect", "overall")) or next(iter(aspects.values()), None)
-    return chosen and Rule(given["min"], given["max"], given["stop"], chosen)
+    return Rule(given["min"], given["max"], given["stop"], chosen) if chosen else None
 
 
 def seats_at_first(project: Project) -> int:

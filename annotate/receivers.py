@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from annotate.actions import (
     follow_overlap,
     open_seats,
+    raters_to_score,
     reseat_project,
+    start_anew,
     withdraw_leases,
 )
+from annotate.models import Notice
+from annotate.tasks import mail_notice, score_gold
 from ledger.models import Label, Member, Project
 from ledger.signals import (
     instances_added,
@@ -19,6 +24,8 @@ from ledger.signals import (
     overlap_changed,
     settings_changed,
 )
+
+MEASURING = frozenset({"gold", "probes"})
 
 
 @receiver(instances_added)
@@ -35,9 +42,11 @@ def seats_for_new_overlap(sender: type, *, project: Project, **kwargs: Any) -> N
 
 @receiver(member_status_changed)
 def leases_of_changed_member(sender: type, *, project: Project, member: Member, **kwargs: Any) -> None:
-    """Whoever was paused or removed holds nothing any more."""
+    """Whoever was paused or removed holds nothing any more; whoever came back is judged anew."""
     if member.status != Member.Status.ACTIVE:
         withdraw_leases(project, member.user_id, at=timezone.now())
+    else:
+        start_anew(project, member.user_id, at=timezone.now())
 
 
 @receiver(labels_written)
@@ -47,6 +56,23 @@ def overlap_after_labels(
     """In the transaction of the labels, where overlap is dynamic and people have spoken."""
     if project.settings.get("overlap") and Label.objects.by_people().filter(pk__in=label_ids).exists():
         follow_overlap(project, instance_ids)
+
+
+@receiver(labels_written)
+def standing_after_labels(
+    sender: type, *, project: Project, label_ids: list[int], instance_ids: list[int], **kwargs: Any
+) -> None:
+    """Where gold or probes are on: whoever answered a known instance, or one for the second time, is scored."""
+    if MEASURING.isdisjoint(project.settings):
+        return
+    for rater_id in raters_to_score(label_ids, instance_ids):
+        score_gold.delay_on_commit(rater_id)
+
+
+@receiver(post_save, sender=Notice)
+def mail_of_notice(sender: type, *, instance: Notice, created: bool, **kwargs: Any) -> None:
+    if created:
+        mail_notice.delay_on_commit(instance.pk)
 
 
 @receiver(settings_changed)

@@ -27,6 +27,7 @@ from annotate.actions import (
     skip_assignment,
     submit_annotation,
 )
+from annotate.actions.mixing import mixes
 from annotate.api import MAX_DURATION_MS, receipt
 from annotate.forms.base import Fields
 from annotate.forms.preferences import PreferencesForm
@@ -170,6 +171,9 @@ def progress(place: Place) -> dict[str, Any]:
             "total": quota,
             "words": _("%(n)s of %(all)s today") % {"n": done, "all": quota},
         }
+    if mixes(place.project):  # a number that stood still would tell what was mixed in
+        done = mine.count()
+        return {"done": done, "total": 0, "words": _("%(n)s done") % {"n": done}}
     done, left = mine.count(), seats_left(place.project)
     return {
         "done": done,

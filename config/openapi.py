@@ -143,6 +143,10 @@ SCHEMAS: dict[str, Any] = {
             "superseded": nullable(TIME),
         }
     ),
+    "Gold": thing(
+        {"instance": TEXT, "answers": nullable(ref("Answers")), "explanation": TEXT},
+        required=["instance", "answers"],
+    ),
     "Signal": thing(
         {
             "instance": TEXT,
@@ -248,6 +252,16 @@ PATHS: dict[str, Any] = {
             answers={
                 "200": answer("An assignment.", ref("Assignment")),
                 "204": answer("Nothing is open.", None),
+            },
+        )
+    },
+    "/projects/{slug}/gold/": {
+        "post": operation(
+            "Set the known answers of instances, or take them back with null.",
+            parameters=[SLUG],
+            body={"anyOf": [ref("Gold"), thing({"gold": array(ref("Gold"))})]},
+            answers={
+                "200": answer("How much was set.", thing({"instances": WHOLE, "labels": WHOLE})),
             },
         )
     },

@@ -85,7 +85,7 @@ def section(
 
 def dynamic_overlap(name: str, given: Any) -> dict[str, Any]:
     places = partial(whole, low=1, high=50)
-    checks = {"min": places, "max": places, "stop": share, "aspect": text}
+    checks: dict[str, Check] = {"min": places, "max": places, "stop": share, "aspect": text}
     cleaned = section(name, given, checks=checks, required=("min", "max", "stop"))
     if cleaned["min"] > cleaned["max"]:
         raise refuse(f"{name}.min", f"at most {name}.max ({cleaned['max']})", cleaned["min"])

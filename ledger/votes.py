@@ -39,13 +39,7 @@ class Votes:
 
 def read_votes(aspect: Aspect) -> Votes:
     """The aspect's live votes by people and judges."""
-    labels = (
-        Label.objects.live()
-        .filter(aspect=aspect, project=aspect.project_id)
-        .filter(rater__kind__in=(Rater.Kind.PERSON, Rater.Kind.JUDGE))
-        .annotate(person=ExpressionWrapper(Q(rater__kind=Rater.Kind.PERSON), BooleanField()))
-        .order_by("instance_id", "id")
-    )
+    labels = voting_labels(aspect)
     table = pairwise_rows(labels) if aspect.task_type == PAIRWISE.name else value_rows(labels, aspect.task)
     return Votes(
         label=table[:, 0].astype(np.int64),
@@ -59,6 +53,18 @@ def read_votes(aspect: Aspect) -> Votes:
         both_bad=table[:, 9].astype(bool),
         raters=dict(Rater.objects.filter(project=aspect.project_id).values_list("pk", "name")),
         instances=dict(aspect.project.instances.values_list("pk", "ref")),
+    )
+
+
+def voting_labels(aspect: Aspect) -> Read:
+    """The labels that are votes, by instance. A person's repeat checks the person and is no further vote."""
+    return (
+        Label.objects.live()
+        .filter(aspect=aspect, project=aspect.project_id)
+        .filter(rater__kind__in=(Rater.Kind.PERSON, Rater.Kind.JUDGE))
+        .exclude(rater__kind=Rater.Kind.PERSON, repeat__gt=0)
+        .annotate(person=ExpressionWrapper(Q(rater__kind=Rater.Kind.PERSON), BooleanField()))
+        .order_by("instance_id", "id")
     )
 
 

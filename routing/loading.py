@@ -236,8 +236,8 @@ def fold_judges(
 
 
 def read_people(pairs: Pairs, aspect: Aspect) -> People:
-    """Each person's first answer on each pair."""
-    labels = Label.objects.live().by_people().filter(project=aspect.project_id, aspect=aspect)
+    """Each person's first answer on each pair; a repeat checks the person and is no further answer."""
+    labels = Label.objects.live().by_people().filter(project=aspect.project_id, aspect=aspect, repeat=0)
     rows: dict[tuple[int, int], tuple[int, float, float]] = {}
     raters = Index()
     fields = ("rater__name", "instance_id", "value")

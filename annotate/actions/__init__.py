@@ -1,5 +1,13 @@
 """The verbs of human work, one module a subject."""
 
+from annotate.actions.gold import (
+    people_on,
+    raters_to_score,
+    set_gold,
+    start_anew,
+    update_standing,
+    withdraw_gold,
+)
 from annotate.actions.leases import (
     LEASE,
     end,
@@ -29,6 +37,12 @@ from annotate.actions.work import (
 )
 
 __all__ = [
+    "withdraw_gold",
+    "update_standing",
+    "start_anew",
+    "set_gold",
+    "raters_to_score",
+    "people_on",
     "LEASE",
     "add_open_work",
     "asked_about",

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from annotate.actions.mixing import DICE, mix_in
 from annotate.models import Assignment, Seat
 from annotate.quotas import done_by, quota_of
 from ledger.models import Member, Project, Rater
@@ -89,7 +90,7 @@ def hand_out(project: Project, rater_id: int, member: Member | None, at: datetim
         "rater": rater_id,
         "at": at,
         "until": at + lease_time(project),
-        "salt": random.getrandbits(63),
+        "salt": random.randrange(DICE),
     }
     if DISTRIBUTING.isdisjoint(project.settings) and not (member and member.settings):
         return prepared(LEASE, values)
@@ -99,11 +100,11 @@ def hand_out(project: Project, rater_id: int, member: Member | None, at: datetim
 def distribute(
     project: Project, rater_id: int, member: Member | None, at: datetime, values: dict[str, Any]
 ) -> Rows:
-    """A new lease by the project's rules: quotas first."""
+    """A new lease by the project's rules: none where a quota is used up, now and then gold or a probe."""
     quota = quota_of(project, member)
     if quota and done_by(project, rater_id, quota, at=at):
         return []
-    return prepared(LEASE, values)
+    return mix_in(project, values) or prepared(LEASE, values)
 
 
 def lease_time(project: Project) -> timedelta:
@@ -120,7 +121,8 @@ def renew(assignment_id: int, at: datetime) -> int | None:
         old = locked.get(pk=assignment_id)
         if old.status == Assignment.Status.LEASED:
             end(old, Assignment.Status.EXPIRED, at)
-            if Seat.objects.filter(pk=old.seat_id).update(status=Seat.Status.HELD):
+            seat = seats_of(old).filter(status=Seat.Status.OPEN)
+            if old.seat_id is None or seat.update(status=Seat.Status.HELD):
                 return lease_again(old, at).pk
     return None
 
@@ -143,8 +145,38 @@ def end(assignment: Assignment, status: Assignment.Status, at: datetime, *, reas
     """Ends a lease and lets go of its seat: back to open, or closed where it is no longer wanted."""
     assignment.status, assignment.ended_at, assignment.reason = status, at, reason
     assignment.save(update_fields=["status", "ended_at", "reason"])
-    Seat.objects.filter(pk=assignment.seat_id, closing=True).delete()
-    Seat.objects.filter(pk=assignment.seat_id).update(status=Seat.Status.OPEN)
+    seats_of(assignment).filter(closing=True).delete()
+    if seats_of(assignment).update(status=Seat.Status.OPEN):
+        seat_the_seatless(assignment.instance_id)
+
+
+def seats_of(assignment: Assignment) -> models.QuerySet[Seat]:
+    """Its seat, or nothing where it has none or the seat is gone."""
+    return Seat.objects.none() if assignment.seat_id is None else Seat.objects.filter(pk=assignment.seat_id)
+
+
+SEAT_THE_SEATLESS = """
+    WITH seat AS (
+        SELECT id FROM annotate_seat WHERE instance_id = %(instance)s AND status = 'open'
+        ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), spoken AS (
+        UPDATE annotate_assignment SET seat_id = seat.id FROM seat
+        WHERE annotate_assignment.id = (
+            SELECT id FROM annotate_assignment
+            WHERE instance_id = %(instance)s AND status = 'submitted' AND repeat = 0 AND seat_id IS NULL
+            ORDER BY id LIMIT 1)
+        RETURNING seat.id
+    )
+    UPDATE annotate_seat SET status = 'filled', closing = false FROM spoken WHERE annotate_seat.id = spoken.id
+"""
+
+
+def seat_the_seatless(instance_id: int) -> None:
+    """Gives an open seat to whoever answered the instance without one, as gold: they have had their say.
+
+    Otherwise a seat could wait for somebody new where everyone has been.
+    """
+    prepared(SEAT_THE_SEATLESS, {"instance": instance_id})
 
 
 def reclaim_expired(*, at: datetime, project: Project | None = None) -> int:

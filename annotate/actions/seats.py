@@ -75,13 +75,9 @@ def replace_open_work(project: Project, instance_ids: Sequence[int]) -> None:
 
 def add_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     """Opens seats at further instances of a routed project, ahead of nothing that is open: online routing."""
-    values = {
-        "project": project.pk,
-        "overlap": seats_at_first(project),
-        "instances": list(instance_ids),
-    }
+    overlap, chosen = seats_at_first(project), list(instance_ids)
     with connection.cursor() as cursor:
-        cursor.execute(SEAT_ROUTED, values)
+        cursor.execute(SEAT_ROUTED, {"project": project.pk, "overlap": overlap, "instances": chosen})
     follow_overlap_everywhere(project)
 
 

@@ -7,7 +7,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from annotate.actions.leases import end, lease_time
+from annotate.actions.leases import end, lease_time, seat_the_seatless
 from annotate.models import Assignment
 from annotate.problems import AlreadySubmitted, IncompleteAnswers, LeaseGone, NoSuchAssignment
 from ledger.access import refuse_paused
@@ -103,6 +103,8 @@ def submit_annotation(
         assignment = held(assignment_id, user_id, at)
         labels = write_answers(assignment, answers, rationale=rationale, duration_ms=duration_ms, at=at)
         prepared(FINISH, {"assignment": assignment.pk, "seat": assignment.seat_id, "at": at})
+        if assignment.seat_id is None and not assignment.repeat:
+            seat_the_seatless(assignment.instance.pk)
     return labels
 
 
