@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ledger.models import Aspect, Label
-from ledger.votes import Votes, read_votes
+from ledger.models import Aspect, Rater
+from ledger.votes import Votes, read_votes, voting_labels
 from quality.logistic import logit, sigmoid
 from quality.verdicts import (
     TIE,
@@ -68,7 +68,7 @@ def prompts_of(aspect: Aspect) -> dict[int, str]:
 
 
 def count_labels(aspect: Aspect) -> int:
-    return Label.objects.live().by_people().filter(project=aspect.project_id, aspect=aspect).count()
+    return voting_labels(aspect).filter(rater__kind=Rater.Kind.PERSON).count()
 
 
 def arrange(aspect: Aspect, votes: Votes, prompts: dict[int, str], *, labels: int) -> Reading:
