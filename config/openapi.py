@@ -76,6 +76,20 @@ SCHEMAS: dict[str, Any] = {
     "Progress": thing(
         {"instances": WHOLE, "routed_human": WHOLE, "submitted": WHOLE, "open": WHOLE, "ai_labelled": WHOLE}
     ),
+    "PreparedFile": thing(
+        {
+            "id": WHOLE,
+            "version": TEXT,
+            "format": TEXT,
+            "container": TEXT,
+            "status": TEXT,
+            "rows": WHOLE,
+            "of": WHOLE,
+            "size": nullable(WHOLE),
+            "hash": nullable(TEXT),
+            "error": nullable(TEXT),
+        }
+    ),
     "Message": thing({"role": TEXT, "content": TEXT}),
     "Prompt": {"anyOf": [TEXT, array({"$ref": "#/components/schemas/Message"})]},
     "Assignment": thing(
@@ -321,6 +335,35 @@ PATHS: dict[str, Any] = {
                 query("container", TEXT, "jsonl (default), jsonl.gz, parquet …"),
             ],
             answers={"200": answer("Rows.", TEXT, media=NDJSON)},
+        )
+    },
+    "/projects/{slug}/exports/{format}/files/": {
+        "post": operation(
+            "Have a snapshot's file written by a worker, for long downloads; parameters as for the export.",
+            parameters=[
+                SLUG,
+                FORMAT,
+                query("version", TEXT, "the snapshot"),
+                query("container", TEXT, "jsonl (default), jsonl.gz, parquet …"),
+            ],
+            answers={"202": answer("How far it is.", ref("PreparedFile"))},
+        )
+    },
+    "/projects/{slug}/files/{pk}/": {
+        "get": operation(
+            "How far a prepared file is.",
+            parameters=[SLUG, PK],
+            answers={"200": answer("How far it is.", ref("PreparedFile"))},
+        )
+    },
+    "/projects/{slug}/files/{pk}/download/": {
+        "get": operation(
+            "Download a prepared file; honours Range, If-Range and If-None-Match.",
+            parameters=[SLUG, PK],
+            answers={
+                "200": answer("The file.", TEXT, media="application/octet-stream"),
+                "206": answer("The part that was asked for.", TEXT, media="application/octet-stream"),
+            },
         )
     },
 }

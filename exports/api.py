@@ -1,7 +1,5 @@
 """Exports over HTTP: a dataset in a format, streamed from the database to the socket."""
 
-from hashlib import sha256
-
 from django.http import HttpRequest, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
@@ -14,9 +12,15 @@ from exports.choices import parse_choices
 from exports.containers import CONTAINERS
 from exports.datasets import find_snapshot, open_live, open_snapshot
 from exports.formats import FORMATS
-from exports.models import Snapshot
+from exports.models import PreparedFile
+from exports.prepared import prepare_file, progress_of, tag_of
+from exports.problems import NotReady
+from exports.ranges import ranged
+from exports.tasks import write_prepared_file
 from ledger.access import enter
 from ledger.models import Project
+from web.json import json_response
+from web.problems import NotFound
 
 OWN_PARAMETERS = ("version", "container")
 
@@ -32,9 +36,9 @@ def export(request: HttpRequest, user: User, slug: str, format: str) -> HttpResp
 def download(request: HttpRequest, project: Project, *, format: str) -> HttpResponseBase:
     """The streaming answer; 304 where the caller holds the version already."""
     entry, box = FORMATS.load(format), CONTAINERS.load(request.GET.get("container", "jsonl"))
-    given = {name: value for name, value in request.GET.items() if name not in OWN_PARAMETERS}
+    given = given_in(request)
     snapshot = find_snapshot(project, request.GET["version"]) if "version" in request.GET else None
-    tag = etag(snapshot, format, box.name, given) if snapshot else None
+    tag = f'"{tag_of(snapshot, format, box.name, given)}"' if snapshot else None
     if tag and tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponseNotModified(headers={"ETag": tag})
     live = snapshot is None
@@ -50,7 +54,42 @@ def download(request: HttpRequest, project: Project, *, format: str) -> HttpResp
     return response
 
 
-def etag(snapshot: Snapshot, format: str, container: str, given: dict[str, str]) -> str:
-    """Names the bytes of a snapshot's file: they follow from these alone."""
-    facts = repr((snapshot.hash, format, container, sorted(given.items())))
-    return f'"{sha256(facts.encode()).hexdigest()[:32]}"'
+@api("POST")
+def prepare(request: HttpRequest, user: User, slug: str, format: str) -> HttpResponseBase:
+    """Asks for a snapshot's file to be written by a worker; 202 with where to look. Parameters as in `export`."""
+    project = enter(user, slug, Right.EXPORT).project
+    snapshot = find_snapshot(project, request.GET.get("version", ""))
+    container = request.GET.get("container", "jsonl")
+    file = prepare_file(snapshot, format=format, container=container, given=given_in(request), author=user)
+    if file.status == PreparedFile.Status.WAITING:
+        write_prepared_file.delay_on_commit(file.pk)
+    return json_response(progress_of(file), status=202)
+
+
+@api("GET")
+def prepared(request: HttpRequest, user: User, slug: str, pk: int) -> HttpResponseBase:
+    """How far a prepared file is."""
+    return json_response(progress_of(find_prepared(user, slug, pk)))
+
+
+@api("GET")
+def prepared_download(request: HttpRequest, user: User, slug: str, pk: int) -> HttpResponseBase:
+    """The prepared file, whole or the range that is asked for. 409 while it is not ready."""
+    file = find_prepared(user, slug, pk)
+    if file.status != PreparedFile.Status.DONE or not file.path.exists():
+        raise NotReady(f"The file is {file.get_status_display().lower()}.", status_now=file.status)
+    box = CONTAINERS.load(file.container)
+    name = f"{slug}-{file.snapshot.version}-{file.format}{box.suffix}"
+    return ranged(request, file.path, tag=file.tag, content_type=box.content_type, name=name)
+
+
+def find_prepared(user: User, slug: str, pk: int) -> PreparedFile:
+    project = enter(user, slug, Right.EXPORT).project
+    file = PreparedFile.objects.select_related("snapshot").filter(pk=pk, snapshot__project=project).first()
+    if file is None:
+        raise NotFound(f"There is no prepared file {pk} in {slug}.", file=pk)
+    return file
+
+
+def given_in(request: HttpRequest) -> dict[str, str]:
+    return {name: value for name, value in request.GET.items() if name not in OWN_PARAMETERS}

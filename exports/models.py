@@ -1,9 +1,11 @@
-"""A snapshot: a frozen, hashed, reproducible version of a project's dataset."""
+"""Snapshots, frozen versions of a project's dataset, and the files prepared from them."""
 
 import zlib
+from pathlib import Path
 from typing import Self
 
 import numpy as np
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -62,3 +64,35 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+
+class PreparedFile(models.Model):
+    """A snapshot's file, written by a worker, so that a long download can be taken up again where it broke off."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Being written"
+        DONE = "done", "Ready"
+        FAILED = "failed", "Failed"
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="files")
+    format = models.CharField(max_length=40)
+    container = models.CharField(max_length=20)
+    choices = models.JSONField(default=dict, help_text="those given beside the snapshot's own")
+    tag = models.CharField(max_length=64, unique=True, help_text="names the bytes: the download's ETag")
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    rows = models.PositiveIntegerField(null=True)
+    hash = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(null=True, help_text="bytes")
+    error = models.TextField(blank=True)
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created = models.DateTimeField(default=timezone.now)
+    finished = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.snapshot} as {self.format}, {self.container}"
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; the tag is a hash, so nothing of a user's is in it."""
+        return Path(settings.MEDIA_ROOT) / "exports" / f"{self.tag}.{self.container}"
