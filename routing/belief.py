@@ -178,11 +178,11 @@ def neighbours(scales: Scales) -> list[Scales]:
     return found
 
 
-def believe(table: Table, known: Known, *, start: Scales = START) -> Belief:
-    """Beliefs about every question, given the labels that are known."""
+def believe(table: Table, known: Known, *, start: Scales = START, tune: bool = True) -> Belief:
+    """Beliefs about every question, given the labels that are known; the scales are searched where `tune`."""
     framed = frame(table)
     counts = framed.asked.counts(known)
-    if len(known):
+    if len(known) and tune:
         scales, model = search(framed, counts, table, start)
     else:
         scales, model = start, fit(framed, counts, table, start, None)

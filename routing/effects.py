@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from routing.table import Floats, Ints
@@ -133,27 +133,45 @@ class Components:
         return np.where(column < sizes[held, None], order[place], -1)
 
 
+class Layout:
+    """Where labelled pairs (m, 2) add to the blocks of their components: found once for many sums."""
+
+    def __init__(self, components: Components, pair: Ints) -> None:
+        self.components = components
+        self.places = {width: self._places(width, pair) for width in components.members}
+
+    def _places(self, width: int, pair: Ints) -> tuple[Ints, Ints, Floats]:
+        """For each addition to the blocks of this width: its flat cell, its pair, its sign."""
+        found, cells, pairs, signs = self.components, [], [], []
+        for side, other, sign in ((0, 0, 1.0), (1, 1, 1.0), (0, 1, -1.0), (1, 0, -1.0)):
+            a, b = pair[:, side], pair[:, other]
+            here = np.flatnonzero((a >= 0) & (b >= 0))
+            here = here[found.width[found.component[a[here]]] == width]
+            row = found.row[found.component[a[here]]]
+            cells.append((row * width + found.slot[a[here]]) * width + found.slot[b[here]])
+            pairs.append(here)
+            signs.append(np.full(len(here), sign))
+        return np.concatenate(cells), np.concatenate(pairs), np.concatenate(signs)
+
+    def sum(self, width: int, weight: Floats) -> Floats:
+        """The curvature of the components of this width (G, width, width) from the pairs' weights (m,)."""
+        cells, pairs, signs = self.places[width]
+        shape = (len(self.components.members[width]), width, width)
+        flat = np.bincount(cells, weights=signs * weight[pairs], minlength=int(np.prod(shape)))
+        return flat.astype(float).reshape(shape)
+
+
 class Blocks:
     """The inverse of the response part of the Hessian, block by block."""
 
-    def __init__(self, components: Components, pair: Ints, weight: Floats, precision: float) -> None:
-        """weight (m,): the curvature of each labelled pair in its direction; pair (m, 2)."""
-        self.components = components
+    def __init__(self, layout: Layout, weight: Floats, precision: float) -> None:
+        """weight (m,): the curvature of each labelled pair in its direction."""
+        self.components = layout.components
         self.inverse: dict[int, Floats] = {}
-        for width, members in components.members.items():
-            block = np.zeros((len(members), width, width))
-            block[:, np.arange(width), np.arange(width)] = precision
-            self._add(block, width, pair, weight)
+        for width in self.components.members:
+            block = layout.sum(width, weight)
+            block[:, np.arange(width), np.arange(width)] += precision
             self.inverse[width] = np.linalg.inv(block)
-
-    def _add(self, block: Floats, width: int, pair: Ints, weight: Floats) -> None:
-        found = self.components
-        for side, other, sign in ((0, 0, 1.0), (1, 1, 1.0), (0, 1, -1.0), (1, 0, -1.0)):
-            a, b = pair[:, side], pair[:, other]
-            here = (a >= 0) & (b >= 0)
-            here[here] = found.width[found.component[a[here]]] == width
-            row = found.row[found.component[a[here]]]
-            np.add.at(block, (row, found.slot[a[here]], found.slot[b[here]]), sign * weight[here])
 
     def times(self, columns: Floats) -> Floats:
         """The inverse times (R, D), in (R, D)."""
@@ -179,23 +197,13 @@ class Blocks:
         return total
 
 
-def difference(values: Floats, pair: Ints) -> Floats:
-    """q_b - q_a of per-response rows (R, …) for each pair (n, …); a response at -1 adds nothing."""
-    if not len(values):
-        return np.zeros((len(pair), *values.shape[1:]))
-    shape = (len(pair),) + (1,) * (values.ndim - 1)
-    second = np.where((pair[:, 1] >= 0).reshape(shape), values[pair[:, 1]], 0.0)
-    first = np.where((pair[:, 0] >= 0).reshape(shape), values[pair[:, 0]], 0.0)
-    return second - first
-
-
-def collect(rows: Floats, pair: Ints, count: int) -> Floats:
-    """The transpose of `difference`: rows (m, …) summed into responses (count, …)."""
-    total = np.zeros((count, *rows.shape[1:]))
-    for side, sign in ((1, 1.0), (0, -1.0)):
-        here = pair[:, side] >= 0
-        np.add.at(total, pair[here, side], sign * rows[here])
-    return total
+def incidence(pair: Ints, count: int) -> csr_array:
+    """1 at a pair's second response, -1 at its first, nothing for one at -1: (n, R)."""
+    rows = np.arange(len(pair))
+    first, second = pair[:, 0] >= 0, pair[:, 1] >= 0
+    values = np.r_[-np.ones(first.sum()), np.ones(second.sum())]
+    places = (np.r_[rows[first], rows[second]], np.r_[pair[first, 0], pair[second, 1]])
+    return csr_array((values, places), shape=(len(pair), count))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,6 +232,8 @@ class VerdictModel:
         self.design, self.counts = design, counts
         self.forward, self.even = design.directions(), design.ties()
         self.variance = self.priors.variances(design)
+        self.link = incidence(design.pair, self.count)
+        self.layout = Layout(self.components, design.pair)
         if start is not None:
             self.weights_, self.responses_ = start.weights_.copy(), start.responses_.copy()
         self.effects_ = np.zeros((len(counts), 2))
@@ -235,7 +245,7 @@ class VerdictModel:
 
     def _mean(self) -> Floats:
         """(f, t) of the labelled pairs without their own effects (m, 2)."""
-        direction = self.forward @ self.weights_ + difference(self.responses_, self.design.pair)
+        direction = self.forward @ self.weights_ + self.link @ self.responses_
         return np.stack([direction, self.even @ self.weights_], axis=1)
 
     def _linearise(self) -> None:
@@ -251,25 +261,25 @@ class VerdictModel:
         self._factor()
 
     def _factor(self) -> None:
-        pair, weight = self.design.pair, self.weight
-        self.blocks = Blocks(self.components, pair, weight[:, 0, 0], 1.0 / self.priors.response)
+        weight = self.weight
+        self.blocks = Blocks(self.layout, weight[:, 0, 0], 1.0 / self.priors.response)
         first = weight[:, 0, :1] * self.forward + weight[:, 0, 1:] * self.even  # (m, D)
         second = weight[:, 1, :1] * self.forward + weight[:, 1, 1:] * self.even
         dense = self.forward.T @ first + self.even.T @ second + np.diag(self.priors.precision)
-        self.cross = collect(first, pair, self.count)  # (R, D)
+        self.cross = self.link.T @ first  # (R, D)
         self.solved = self.blocks.times(self.cross)  # (R, D)
         self.schur = np.linalg.inv(dense - self.cross.T @ self.solved)  # (D, D)
 
     def _step(self) -> float:
         """One damped Newton step on everything; the size of the step."""
         self._linearise()
-        g, pair = self.gradient, self.design.pair
+        g = self.gradient
         towards = self.priors.precision * (self.weights_ - self.priors.mean)
         dense = self.forward.T @ g[:, 0] + self.even.T @ g[:, 1] + towards
-        response = collect(g[:, 0], pair, self.count) + self.responses_ / self.priors.response
+        response = self.link.T @ g[:, 0] + self.responses_ / self.priors.response
         move = -self.schur @ (dense - self.solved.T @ response)
         shift = -self.blocks.times(response[:, None])[:, 0] - self.solved @ move
-        slope = np.stack([self.forward @ move + difference(shift, pair), self.even @ move], axis=1)
+        slope = np.stack([self.forward @ move + self.link @ shift, self.even @ move], axis=1)
         own = -times(self.inner, self.pull + times(self.curve, slope))
         size = float(np.abs(slope + own).max(initial=0.0))
         pace = min(1.0, LONGEST_STEP / max(size, 1e-12))
@@ -295,15 +305,16 @@ class VerdictModel:
     def _believe(self, design: Design) -> tuple[Floats, Floats]:
         """Mean (n, 2) and covariance (n, 2, 2) of (f, t) without the pairs' own effects."""
         forward, even = design.directions(), design.ties()
+        link = incidence(design.pair, self.count)
         mean = np.stack(
             [
-                forward @ self.weights_ + difference(self.responses_, design.pair),
+                forward @ self.weights_ + link @ self.responses_,
                 even @ self.weights_,
             ],
             axis=1,
         )
         root = np.linalg.cholesky((self.schur + self.schur.T) / 2)
-        first = (forward - difference(self.solved, design.pair)) @ root
+        first = (forward - link @ self.solved) @ root
         second = even @ root
         covariance = np.empty((len(mean), 2, 2))
         covariance[:, 0, 0] = (first**2).sum(axis=1) + self.blocks.spread(design.pair)

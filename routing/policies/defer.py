@@ -31,6 +31,7 @@ from routing.policies.base import Policy, Ranking, Reason, verdicts_of
 from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
 LEAST_GAIN = 0.002  # a label that helps in fewer than 1 of 500 instances is not worth a person
+RETUNE = 1.5  # how much more evidence there must be before the scales are searched again
 SHARPNESS = 2.0  # instances are drawn with chances as the gain to this power
 
 
@@ -44,13 +45,15 @@ class Defer(Policy):
 
     def __init__(self) -> None:
         self.scales: Scales = START
+        self.tuned_on = 0
         self.held: tuple[Known, Belief] | None = None
 
     def belief(self, table: Table, known: Known) -> Belief:
         """The belief given these labels; the last one is kept, and the search starts where it ended."""
         if self.held is None or self.held[0] is not known:
-            found = believe(table, known, start=self.scales)
-            self.scales = found.scales
+            tune = len(known) >= RETUNE * self.tuned_on
+            found = believe(table, known, start=self.scales, tune=tune)
+            self.scales, self.tuned_on = found.scales, len(known) if tune else self.tuned_on
             self.held = (known, found)
         return self.held[1]
 

@@ -14,8 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
-from routing.features.base import share_below
-from routing.features.tags import LENGTH_SCORES, bins, length_scores, tags
+from routing.features.tags import EDGES, LENGTH_SCORES, length_scores, tags
 from routing.mixes import proxy_scores, tag_fill
 from routing.policies.base import Policy, Ranking, Reason
 from routing.table import Floats, Ints, Known, Mask, Table
@@ -132,10 +131,8 @@ class Hyper(Policy):
     def features(self, table: Table, mixes: Mask, rows: Ints) -> Floats:
         """Tag counts of the human part (C, T), length bins re-ranked inside it, scaled to the project's size."""
         counts = mixes.astype(float) @ tags(table)[rows]
-        ranks = length_scores(table)[rows]
-        for mix, row in zip(mixes, counts, strict=True):
-            inside = np.apply_along_axis(share_below, 0, ranks[mix])
-            row[LENGTH_COLUMNS] = bins(inside).sum(axis=0)
+        inside = [ranked_inside(mixes, values) for values in length_scores(table)[rows].T]
+        counts[:, LENGTH_COLUMNS] = np.hstack(inside)
         return counts * (table.size / len(rows))
 
     def fit(self, features: Floats, accuracy: Floats) -> Predictor:
@@ -183,6 +180,14 @@ class HyperFixed(Hyper):
         inverse = (vectors / (values + penalty)) @ vectors.T
         noise = float(y @ inverse @ y) / len(y)
         return Predictor(centre, scale, rows, inverse @ y, inverse, noise=noise, level=level)
+
+
+def ranked_inside(mixes: Mask, values: Floats) -> Floats:
+    """How many members of each mix (C, m) fall in each third of the mix's own ranking by values (m,): (C, 3)."""
+    members = mixes[:, np.argsort(values, kind="stable")]
+    total = np.maximum(members.sum(axis=1, keepdims=True), 1)
+    place = np.digitize((np.cumsum(members, axis=1) - 0.5) / total, EDGES)
+    return np.stack([(members & (place == third)).sum(axis=1) for third in range(3)], axis=1).astype(float)
 
 
 def left_out_error(values: Floats, vectors: Floats, y: Floats, penalty: float) -> float:
