@@ -13,7 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 from quality import agreement
 from quality.intervals import difference
 from quality.verdicts import consecutive, count_table, fold, pairs_from_scores
-from tests.unit.quality.sets import judge_name, pair_set, published, ratings, records
+from tests.unit.quality.sets import pair_set, published, ratings
 
 PAIR_SETS = ["mtbench", "pandalm", "ukp_convarg"]
 
@@ -74,8 +74,10 @@ def test_ratings_as_pairs_are_as_published():
     assert alpha.value == pytest.approx(known["alpha_interval"], abs=1e-12)
 
 
-@pytest.mark.parametrize("judge", sorted({judge_name(a) for r in records("conala_code") for a in r["ai"]}))
-def test_a_rating_judge_orders_pairs_as_published(judge):
+@pytest.mark.parametrize("steps", ["no_step", "with_step"])
+@pytest.mark.parametrize("reference", ["no_ref", "with_ref"])
+def test_a_rating_judge_orders_pairs_as_published(steps, reference):
+    judge = f"gpt-3.5-turbo [{steps}_{reference}]"
     known = published("conala_code")["rating:usefulness"]["judges"][judge][
         "derived_pairs_vs_human_mean_no_ties"
     ]
