@@ -1,6 +1,7 @@
 """The base of every command that reports: clear errors, and `--json PATH` with `-` for standard output."""
 
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import connection
 from web.problems import Problem
 
 
-class ReportCommand(BaseCommand):
+class ReportCommand(BaseCommand, ABC):
     """Subclasses write `arguments(parser)` and `run(**options) -> dict`; `text(report)` is what a person reads."""
 
     requires_system_checks = []  # they import every page; `make test` runs them
