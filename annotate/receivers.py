@@ -9,8 +9,10 @@ from django.utils import timezone
 from annotate.actions import (
     follow_overlap,
     open_seats,
+    put_first,
     raters_to_score,
     reseat_project,
+    set_needs,
     start_anew,
     withdraw_leases,
 )
@@ -77,5 +79,14 @@ def mail_of_notice(sender: type, *, instance: Notice, created: bool, **kwargs: A
 
 @receiver(settings_changed)
 def work_after_settings(sender: type, *, project: Project, before: dict[str, Any], **kwargs: Any) -> None:
-    if project.settings.get("overlap") != before.get("overlap"):
+    """The open seats follow what was changed."""
+
+    def changed(name: str) -> bool:
+        return project.settings.get(name) != before.get(name)
+
+    if changed("overlap"):
         reseat_project(project)
+    if changed("skill_rules"):
+        set_needs(project)
+    if changed("finish_first"):
+        put_first(project)

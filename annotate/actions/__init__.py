@@ -18,6 +18,7 @@ from annotate.actions.leases import (
     withdraw_leases,
 )
 from annotate.actions.overlap import follow_overlap
+from annotate.actions.ranking import put_first, set_needs
 from annotate.actions.seats import (
     add_open_work,
     close_open_work,
@@ -37,6 +38,8 @@ from annotate.actions.work import (
 )
 
 __all__ = [
+    "set_needs",
+    "put_first",
     "withdraw_gold",
     "update_standing",
     "start_anew",

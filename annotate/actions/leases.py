@@ -4,29 +4,23 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from annotate.actions.mixing import DICE, mix_in
+from annotate.actions.mixing import DICE, NEEDS, NEW_TO_RATER, mix_in
 from annotate.models import Assignment, Seat
 from annotate.quotas import done_by, quota_of
+from annotate.skills import mask_of
 from ledger.models import Member, Project, Rater
 from web.sql import Rows, prepared
 
-LEASE = """
-    WITH held AS (
+# Filled in: the seat, as (id, project_id, instance_id) or no row.
+LEASING = """
+    WITH RECURSIVE held AS (
         SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'
-    ), seat AS (
-        SELECT s.id, s.project_id, s.instance_id FROM annotate_seat s
-        WHERE s.project_id = %(project)s AND s.need = 0 AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
-          AND NOT EXISTS (
-              SELECT FROM annotate_assignment a
-              WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
-                AND a.status NOT IN ('expired', 'withdrawn'))
-        ORDER BY s.rank LIMIT 1
-        FOR UPDATE OF s SKIP LOCKED
-    ), taken AS (
+    ), {seat}, taken AS (
         UPDATE annotate_seat SET status = 'held' FROM seat WHERE annotate_seat.id = seat.id
     ), leased AS (
         INSERT INTO annotate_assignment (project_id, instance_id, seat_id, rater_id, "order", repeat, status,
@@ -43,6 +37,32 @@ LEASE = """
     SELECT id, expires_at FROM held UNION ALL SELECT id, expires_at FROM leased
 """
 
+LEASE = LEASING.format(
+    seat=f"""
+    seat AS (
+        SELECT s.id, s.project_id, s.instance_id FROM annotate_seat s
+        WHERE s.project_id = %(project)s AND s.need = 0 AND s.status = 'open' AND NOT EXISTS (SELECT FROM held)
+          AND {NEW_TO_RATER}
+        ORDER BY s.rank LIMIT 1
+        FOR UPDATE OF s SKIP LOCKED
+    )"""
+)
+
+# What needs a skill goes first to whoever has it, since nobody else can do it; then by rank.
+LEASE_BY_SKILL = LEASING.format(
+    seat=f"""
+    {NEEDS}, seat AS (
+        SELECT best.id, best.project_id, best.instance_id
+        FROM needs CROSS JOIN LATERAL (
+            SELECT s.id, s.project_id, s.instance_id, s.rank FROM annotate_seat s
+            WHERE s.project_id = %(project)s AND s.need = needs.need AND s.status = 'open' AND {NEW_TO_RATER}
+            ORDER BY s.rank LIMIT 1
+            FOR UPDATE OF s SKIP LOCKED
+        ) best
+        WHERE needs.need & ~%(mask)s::int = 0 AND NOT EXISTS (SELECT FROM held)
+        ORDER BY needs.need = 0, best.rank LIMIT 1
+    )"""
+)
 
 HELD = "SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'"
 
@@ -104,7 +124,9 @@ def distribute(
     quota = quota_of(project, member)
     if quota and done_by(project, rater_id, quota, at=at):
         return []
-    return mix_in(project, values) or prepared(LEASE, values)
+    rules = project.settings.get("skill_rules", [])
+    values |= {"mask": mask_of(project, member), "rules": orjson.dumps(rules).decode()}
+    return mix_in(project, values) or prepared(LEASE_BY_SKILL if rules else LEASE, values)
 
 
 def lease_time(project: Project) -> timedelta:

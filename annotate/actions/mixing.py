@@ -8,11 +8,33 @@ Gold takes an open seat where its instance has one; a probe never does.
 from collections.abc import Sequence
 from typing import Any
 
+from annotate.skills import NEED
 from ledger.models import Project
 from web.sql import Rows, prepared
 
 GAP = 10  # submissions between an answer and its probe, where the project says nothing
 DICE = 2**63  # `salt` is drawn from 0…DICE-1
+
+# The seat `s` is at an instance that this person has not had, nor skipped.
+NEW_TO_RATER = """
+    NOT EXISTS (
+        SELECT FROM annotate_assignment a
+        WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
+          AND a.status NOT IN ('expired', 'withdrawn'))
+"""
+
+# The distinct needs of the open seats, each found by one step along their index.
+NEEDS = """
+    needs AS (
+        (SELECT s.need FROM annotate_seat s WHERE s.project_id = %(project)s AND s.status = 'open'
+         ORDER BY s.need LIMIT 1)
+        UNION ALL
+        SELECT (SELECT s.need FROM annotate_seat s
+                WHERE s.project_id = %(project)s AND s.status = 'open' AND s.need > needs.need
+                ORDER BY s.need LIMIT 1)
+        FROM needs WHERE needs.need IS NOT NULL
+    )
+"""
 
 # Filled in: who is chosen, as (instance_id, order, repeat, draft) or no row.
 HAND_OVER = """
@@ -43,7 +65,7 @@ GOLD = HAND_OVER.format(
         ARRAY(SELECT place FROM generate_series(0, i.size - 1) AS place
               ORDER BY hashint8extended(place, %(salt)s)) AS "order"
     FROM ({KNOWN}) known JOIN ledger_instance i ON i.id = known.instance_id
-    WHERE i.id <> ALL(%(apart)s)
+    WHERE i.id <> ALL(%(apart)s) AND {NEED} & ~%(mask)s::int = 0
       AND NOT EXISTS (SELECT FROM annotate_assignment a
                       WHERE a.rater_id = %(rater)s AND a.instance_id = i.id AND a.repeat = 0
                         AND a.status NOT IN ('expired', 'withdrawn'))
@@ -78,14 +100,14 @@ RESUME = HAND_OVER.format(
     """
 )
 
-WORK_LEFT = """
-    SELECT 1 FROM annotate_seat s
-    WHERE s.project_id = %(project)s AND s.need = 0 AND s.status = 'open'
-      AND NOT EXISTS (
-          SELECT FROM annotate_assignment a
-          WHERE a.rater_id = %(rater)s AND a.instance_id = s.instance_id AND a.repeat = 0
-            AND a.status NOT IN ('expired', 'withdrawn'))
-    ORDER BY s.rank LIMIT 1
+WORK_LEFT = f"""
+    WITH RECURSIVE {NEEDS}
+    SELECT 1 FROM needs CROSS JOIN LATERAL (
+        SELECT FROM annotate_seat s
+        WHERE s.project_id = %(project)s AND s.need = needs.need AND s.status = 'open' AND {NEW_TO_RATER}
+        ORDER BY s.rank LIMIT 1
+    ) best
+    WHERE needs.need & ~%(mask)s::int = 0 LIMIT 1
 """
 
 

@@ -9,6 +9,7 @@ import orjson
 from django.db import transaction
 
 from annotate.actions.closing import close_seats
+from annotate.actions.ranking import follow_settings
 from annotate.models import Seat
 from annotate.overlap import Rule, best_of, rule_of
 from ledger.models import Label, Project
@@ -25,7 +26,7 @@ SAID = """
 """
 
 SEATS = """
-    SELECT s.id, s.instance_id, s.slot, s.rank, s.need, s.status, a.rater_id
+    SELECT s.id, s.instance_id, s.slot, s.rank, s.status, a.rater_id
     FROM annotate_seat s LEFT JOIN annotate_assignment a ON a.seat_id = s.id AND a.status = 'leased'
     WHERE s.instance_id = ANY(%(instances)s) ORDER BY s.slot
 """
@@ -61,6 +62,7 @@ def follow_overlap(project: Project, instance_ids: Sequence[int]) -> None:
             seats[row[1]].append(row)
         for instance, state in asked.items():
             fit_seats(project, rule, instance, state, seats[instance])
+        follow_settings(project, instance_ids)
 
 
 def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: list[tuple[Any, ...]]) -> None:
@@ -72,8 +74,8 @@ def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: l
         return  # the route left this instance to the judge
     voices = len(state.people)
     left = rule.wanted(state.answers, voices=voices, size=state.size) - voices
-    held = [row[0] for row in rows if row[5] == Seat.Status.HELD and row[6] not in state.people]
-    seats = [row[0] for row in rows if row[5] == Seat.Status.OPEN]
+    held = [row[0] for row in rows if row[4] == Seat.Status.HELD and row[5] not in state.people]
+    seats = [row[0] for row in rows if row[4] == Seat.Status.OPEN]
     Seat.objects.filter(pk__in=held).update(closing=left <= 0)
     spare = max(0, left - len(held))
     if seats[spare:]:
@@ -81,9 +83,8 @@ def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: l
     taken = {row[2] for row in rows}
     free = [slot for slot in range(rule.most) if slot not in taken][: spare - len(seats[:spare])]
     rank = min((row[3] for row in rows), default=instance)
-    need = max((row[4] for row in rows), default=0)
     Seat.objects.bulk_create(
-        [Seat(project_id=project.pk, instance_id=instance, slot=slot, rank=rank, need=need) for slot in free]
+        [Seat(project_id=project.pk, instance_id=instance, slot=slot, rank=rank) for slot in free]
     )
 
 

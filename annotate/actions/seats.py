@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from annotate.actions.closing import close_seats
 from annotate.actions.overlap import follow_overlap, follow_overlap_everywhere
+from annotate.actions.ranking import follow_settings
 from annotate.models import Seat
 from annotate.overlap import seats_at_first
 from ledger.models import Project
@@ -54,6 +55,7 @@ def open_seats(project: Project, instance_ids: Sequence[int] | None = None) -> N
         follow_overlap_everywhere(project)
     else:
         follow_overlap(project, instance_ids)
+    follow_settings(project, instance_ids)
 
 
 def reseat_project(project: Project) -> None:
@@ -79,6 +81,7 @@ def add_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(SEAT_ROUTED, {"project": project.pk, "overlap": overlap, "instances": chosen})
     follow_overlap_everywhere(project)
+    follow_settings(project, chosen)
 
 
 def reopen_all(project: Project) -> None:

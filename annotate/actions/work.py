@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotate.actions.leases import end, lease_time, seat_the_seatless
+from annotate.actions.ranking import put_first
 from annotate.models import Assignment
 from annotate.problems import AlreadySubmitted, IncompleteAnswers, LeaseGone, NoSuchAssignment
 from ledger.access import refuse_paused
@@ -105,6 +106,8 @@ def submit_annotation(
         prepared(FINISH, {"assignment": assignment.pk, "seat": assignment.seat_id, "at": at})
         if assignment.seat_id is None and not assignment.repeat:
             seat_the_seatless(assignment.instance.pk)
+        if assignment.project.settings.get("finish_first"):
+            put_first(assignment.project, [assignment.instance.pk])
     return labels
 
 

@@ -7,18 +7,23 @@ from django.utils.translation import gettext as _
 from annotate.forms.base import AspectForm, Option, number
 from annotate.forms.grid import Row
 
+MOST_KEYS = 9  # responses that have a key each; more are ranked by typing numbers
+
 
 class RankingForm(AspectForm):
     template = "annotate/tasks/ranking.html"
+
+    @property
+    def is_typed(self) -> bool:
+        return self.size > MOST_KEYS
 
     def rows(self) -> list[Row]:
         return [self.row(place, index) for place, index in enumerate(self.order, 1)]
 
     def row(self, place: int, index: int) -> Row:
         given = self.get(f"rank-{index}")
-        options = [
-            Option(str(rank), str(rank), str(rank), given == str(rank)) for rank in range(1, self.size + 1)
-        ]
+        ranks = range(0) if self.is_typed else range(1, self.size + 1)
+        options = [Option(str(rank), str(rank), str(rank), given == str(rank)) for rank in ranks]
         return Row(place, index, self.name(f"rank-{index}"), given, options)
 
     @property

@@ -43,7 +43,7 @@ function rowLine(row) {
 function rankLine(rows) {
   const tiers = new Map();
   for (const row of rows) {
-    const rank = row.querySelector("[data-choice]:checked")?.value;
+    const rank = row.querySelector("[data-choice]:checked, input[type=number]")?.value;
     if (rank) tiers.set(Number(rank), [...(tiers.get(Number(rank)) ?? []), row.dataset.place]);
   }
   return [...tiers].sort(([a], [b]) => a - b).map(([, places]) => places.join(" = ")).join(" > ");

@@ -22,6 +22,7 @@ export function startGrids(work) {
     grid.addEventListener("focusin", (event) => { const row = event.target.closest("[data-row]"); if (row) setCurrent(row); });
     grid.addEventListener("input", (event) => slide(event.target));
     for (const row of rows) gist(work, row);
+    grid.addEventListener("row:type", (event) => type(event.target, event.detail));
     grid.addEventListener("row:tenths", (event) => tenths(event.target, event.detail));
     if (grid.dataset.grid === "rank") for (const row of rows) startDrag(row);
   }
@@ -49,6 +50,24 @@ function slide(control) {
   if (control === range) number.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// The first digit of a number that is typed; the field takes the rest.
+function type(row, digit) {
+  const number = row.querySelector("input[type=number]");
+  number.value = digit;
+  number.focus();
+  number.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// Enter in a number goes to the next row's; false after the last.
+export function nextNumber(field) {
+  const rows = rowsOf(field.closest("[data-grid]"));
+  const next = rows[rows.indexOf(field.closest("[data-row]")) + 1]?.querySelector("input[type=number]");
+  if (!next) return false;
+  next.focus();
+  next.select();
+  return true;
+}
+
 function tenths(row, count) {
   const number = row.querySelector("[data-number]");
   const range = row.querySelector("[data-slider]");
@@ -59,7 +78,12 @@ function tenths(row, count) {
 
 // ---- ranks
 
-const rankOf = (row) => Number(row.querySelector("[data-choice]:checked")?.value ?? 0);
+const rankOf = (row) => Number(choice(row)?.value ?? 0);
+
+function setRank(row, rank) {
+  const radio = row.querySelector(`[data-choice][value="${rank}"][type=radio]`);
+  if (radio) radio.checked = true; else row.querySelector("[data-choice]").value = rank;
+}
 
 // The rows in tiers, best first; those without a rank follow, each alone.
 function tiersOf(grid) {
@@ -70,7 +94,7 @@ function tiersOf(grid) {
 
 function writeTiers(grid, tiers) {
   tiers.forEach((tier, at) => {
-    for (const row of tier) row.querySelector(`[data-choice][value="${at + 1}"]`).checked = true;
+    for (const row of tier) setRank(row, at + 1);
   });
   const rows = tiers.flat();
   grid.querySelector(".how").before(...rows);

@@ -1,5 +1,7 @@
 // Keys: never while a text is typed, digits by their place on the keyboard, letters in any script's layout.
 
+import { nextNumber } from "./grid.js";
+
 const TYPED = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range], [type=button], [type=submit])";
 
 function digit(event) {
@@ -36,12 +38,13 @@ function find(name) {
   return null;
 }
 
-// A digit on a slider's row sets as many tenths of its scale.
-function slides(event) {
+// A digit on a slider's row sets as many tenths of its scale; on the row of a number it begins that number.
+function counts(event) {
   const row = scopes()[0];
   const number = digit(event);
-  if (number === undefined || event.shiftKey || !row?.querySelector("[data-slider]")) return false;
-  row.dispatchEvent(new CustomEvent("row:tenths", { bubbles: true, detail: Number(number) }));
+  if (number === undefined || event.shiftKey || !row?.querySelector("input[type=number]")) return false;
+  const name = row.querySelector("[data-slider]") ? "row:tenths" : "row:type";
+  row.dispatchEvent(new CustomEvent(name, { bubbles: true, detail: Number(number) }));
   return true;
 }
 
@@ -62,6 +65,7 @@ export function startKeys(doing) {
     if (event.isComposing || event.altKey || event.defaultPrevented) return;
     if (event.key === "Escape") return escape(event);
     const typing = event.target.matches?.(TYPED);
+    if (event.key === "Enter" && event.target.matches?.("[data-row] input[type=number]") && nextNumber(event.target)) return event.preventDefault();
     const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey || (typing && !event.target.matches("textarea, select")));
     if (sends && event.target.closest(".dock")) return run(doing.submit, event);
     if (typing || event.ctrlKey || event.metaKey) return;
@@ -69,7 +73,7 @@ export function startKeys(doing) {
     if (name === "enter" && handlesEnter(event.target)) return;
     const control = find(digit(event) && event.shiftKey ? `shift+${name}` : name);
     if (control) return run(() => press(control), event);
-    if (slides(event)) return event.preventDefault();
+    if (counts(event)) return event.preventDefault();
     const keys = JSON.parse(document.getElementById("work")?.dataset.keys ?? "{}");
     const action = Object.keys(keys).find((one) => keys[one] === name);
     if (action && doing[action] && !event.repeat) run(doing[action], event);

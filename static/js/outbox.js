@@ -1,6 +1,7 @@
 // Submissions that cannot be lost: kept in the browser until the server has answered, sent under one idempotency key.
 import { forget, keep, show, waiting } from "./saved.js";
 
+const PATIENCE = 20000; // ms for an answer
 const EVERY = 3000; // ms between attempts while the server is out of reach
 
 const take = (key) => keep(waiting().filter((item) => item.key !== key));
@@ -13,7 +14,7 @@ function token() {
 async function post(item) {
   const body = new URLSearchParams(item.fields);
   body.set("csrfmiddlewaretoken", token());
-  const answer = await fetch(item.url, { method: "POST", body, headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  const answer = await fetch(item.url, { method: "POST", body, headers: { "HX-Request": "true" }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE) });
   if (answer.status >= 500) throw new Error(`status ${answer.status}`);
   return answer;
 }
@@ -79,7 +80,7 @@ export async function flush() {
     for (const item of waiting()) await send(item);
     if (!waiting().length) show("saved");
   } catch (error) {
-    if (!(error instanceof TypeError) && !/^status/.test(error.message)) throw error;
+    if (!(error instanceof TypeError) && error.name !== "TimeoutError" && !/^status/.test(error.message)) throw error;
     show("offline");
     flush.timer = setTimeout(flush, EVERY);
   } finally {

@@ -19,6 +19,7 @@ from ledger.imports.load import import_stream
 from ledger.media import folder
 from ledger.models import Label, Project
 from tests.browser.conftest import MakeWork, many, pair, sign_in
+from tests.browser.relay import Relay
 from web.media import keep
 
 pytestmark = pytest.mark.browser
@@ -107,6 +108,17 @@ def test_ranking_by_dragging(ann: OpenPage, make_work: MakeWork, live_server: An
     page.mouse.move(first["x"] + 40, first["y"] + 2, steps=6)
     page.mouse.up()
     expect(page.locator(".line")).to_have_text("3 > 1 > 2")
+
+
+def test_sixty_four_responses_are_ranked_by_typing(ann: OpenPage, make_work: MakeWork, live_server: Any) -> None:
+    project = make_work("ranking", [many(1, 64)])
+    page = start(ann(), live_server, project)
+    for place in range(1, 65):
+        page.keyboard.type(str(place))
+        press(page, "Enter")
+    expect(page.locator("h1")).to_have_text("Nothing left to label here")
+    order = Assignment.objects.get().order
+    assert [values(project)["overall"]["ranks"][index] for index in order] == list(range(1, 65))
 
 
 def test_an_untouched_ranking_is_asked_about(ann: OpenPage, make_work: MakeWork, live_server: Any) -> None:
@@ -293,6 +305,25 @@ def test_an_answer_that_got_lost_on_the_way_back_is_written_once(
     press(page, "1", "Enter")
     expect(page.locator(".prompt")).to_contain_text("(2)", timeout=8000)
     assert cut == [200] and project.labels.count() == 1
+
+
+def test_a_server_that_dies_with_the_answer_in_hand_is_asked_again(
+    ann: OpenPage, make_work: MakeWork, live_server: Any
+) -> None:
+    """The server is reached through a relay that is killed after it has passed the submission on."""
+    project = make_work("helpsteer2-preference", [pair(1), pair(2)])
+    relay = Relay(live_server.thread.host, live_server.thread.port)
+    page = ann()
+    page.goto(f"http://localhost:{relay.port}/projects/bread/work/")
+    page.wait_for_selector("#work[data-since]")
+    relay.die_before_answering("/submit/")
+    press(page, "1", "Enter")
+    expect(page.locator("#saved")).to_contain_text("waiting")
+    wait_for_labels(project, 1, page)
+    relay.live_again()
+    expect(page.locator(".prompt")).to_contain_text("(2)", timeout=8000)
+    assert project.labels.count() == 1
+    relay.close()
 
 
 def test_a_failing_server_keeps_the_submission(ann: OpenPage, make_work: MakeWork, live_server: Any) -> None:
