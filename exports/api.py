@@ -41,8 +41,7 @@ def download(request: HttpRequest, project: Project, *, format: str) -> HttpResp
     tag = f'"{tag_of(snapshot, format, box.name, given)}"' if snapshot else None
     if tag and tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponseNotModified(headers={"ETag": tag})
-    live = snapshot is None
-    dataset = open_live(project, parse_choices(given)) if live else open_snapshot(snapshot, given)
+    dataset = open_snapshot(snapshot, given) if snapshot else open_live(project, parse_choices(given))
     response = StreamingHttpResponse(
         stream_export(dataset, format=entry.name, container=box.name), content_type=box.content_type
     )
@@ -92,4 +91,4 @@ def find_prepared(user: User, slug: str, pk: int) -> PreparedFile:
 
 
 def given_in(request: HttpRequest) -> dict[str, str]:
-    return {name: value for name, value in request.GET.items() if name not in OWN_PARAMETERS}
+    return {name: str(value) for name, value in request.GET.items() if name not in OWN_PARAMETERS}

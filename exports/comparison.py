@@ -40,12 +40,12 @@ def compare(old: Snapshot, new: Snapshot) -> dict[str, Any]:
     Rows are the decided preferences on the snapshots' main aspect; a change of choices is told apart, since it
     adds and drops rows whatever the preferences are. Needs a transaction.
     """
-    changes = {
-        kind: {"count": 0, "why": Counter[str](), "examples": []} for kind in ("added", "removed", "changed")
+    changes: dict[str, dict[str, Any]] = {
+        kind: {"count": 0, "why": Counter(), "examples": []} for kind in ("added", "removed", "changed")
     }
     for ref, missing_old, missing_new, *differs in differences(old, new):
         kind = "added" if missing_old else "removed" if missing_new else "changed"
-        held: dict[str, Any] = changes[kind]
+        held = changes[kind]
         held["count"] += 1
         why = reason(kind, differs)
         held["why"][why] += 1
@@ -94,6 +94,6 @@ def changed_choices(old: Choices, new: Choices) -> dict[str, list[Any]]:
     return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
 
 
-def added(old: bytes, new: bytes) -> int:
+def added(old: bytes | memoryview, new: bytes | memoryview) -> int:
     """How many ids `new` has that `old` has not."""
     return len(np.setdiff1d(unpack(new), unpack(old), assume_unique=True))

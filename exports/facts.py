@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 
 from exports.names import shown_name
-from exports.reading import Moment
+from exports.reading import Moment, parameters
 from ledger.models import Label, Rater
 from quality.reports import agreement_report
 from routing.models import Decision, Preference, Route, Settlement
@@ -159,7 +159,7 @@ GROUP BY p.aspect_id, p.source ORDER BY p.aspect_id, p.source
 def bias_facts(moment: Moment) -> list[Facts]:
     """For each aspect and source: the shares in which the longer and the first response was preferred."""
     names = {aspect.pk: aspect.name for aspect in moment.aspects}
-    given = {"project": moment.project.pk, "aspects": list(names), "settlement": moment.settlement}
+    given = parameters(moment)
     with connection.cursor() as cursor:
         cursor.execute(BIAS_SQL, given)
         rows = cursor.fetchall()

@@ -20,7 +20,7 @@ def pack(ids: NDArray[np.int64]) -> bytes:
     return zlib.compress(np.diff(ids, prepend=0).astype("<i8").tobytes(), 6)
 
 
-def unpack(packed: bytes) -> NDArray[np.int64]:
+def unpack(packed: bytes | memoryview) -> NDArray[np.int64]:
     """The ids that `pack` was given, sorted: (N,)."""
     return np.cumsum(np.frombuffer(zlib.decompress(packed), "<i8"))
 

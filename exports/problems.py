@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from web.problems import Conflict, Invalid, NotFound, Unready
+from web.problems import Conflict, Invalid, NotFound, Problem, Unready
 
 
 class BadChoice(Invalid):
@@ -43,6 +43,10 @@ def nothing_left(tally: dict[str, Any], *, format: str, needs: str) -> NothingTo
 
 class NotReady(Conflict):
     code, title = "not-ready", "The file is not ready yet"
+
+
+class RangeOutside(Problem):
+    status, code, title = 416, "range-outside", "The range lies outside the file"
 
 
 class UnknownRow(NotFound):

@@ -4,9 +4,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
+
+from exports.problems import RangeOutside
+from web.middleware import PROBLEM_JSON
 
 BLOCK = 256 * 1024
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -22,7 +26,11 @@ def ranged(request: HttpRequest, path: Path, *, tag: str, content_type: str, nam
         wanted = None  # the caller's part is of other bytes: it gets them all
     part = span(wanted, size) if wanted else (0, size)
     if part is None:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}", "ETag": etag})
+        problem = RangeOutside(f"The file has {size:,} bytes; {wanted!r} lies beyond them.", size=size)
+        where = {"Content-Range": f"bytes */{size}", "ETag": etag}
+        return HttpResponse(
+            orjson.dumps(problem.document()), status=416, content_type=PROBLEM_JSON, headers=where
+        )
     start, end = part
     headers = {
         "ETag": etag,

@@ -37,7 +37,7 @@ def read_export(path: Path) -> Iterator[Row]:
 
 def opened(path: Path, container: str) -> IO[bytes]:
     if container == "jsonl.gz":
-        return io.BufferedReader(gzip.open(path))  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.open(path))
     if container == "jsonl.zst":
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb"), closefd=True))
     return path.open("rb")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from re import Pattern
 from typing import Any
 
 import numpy as np
@@ -131,10 +132,15 @@ def text_tests(choices: Choices) -> list[Test]:
         checks.append((f"over {choices.max_tokens} tokens", partial(fits, tokenizer, choices.max_tokens)))
     for chosen, name, patterns in (("secrets", "a secret", SECRETS), ("personal", "personal data", PERSONAL)):
         if getattr(choices, chosen) == "drop":
-            checks.append((name, lambda pair, patterns=patterns: not any(found(all_text(pair), patterns))))
+            checks.append((name, partial(is_free_of, patterns)))
     if choices.pairs_per_prompt:
         checks.append(("over the cap per prompt", Capped(choices.pairs_per_prompt)))
     return checks
+
+
+def is_free_of(patterns: dict[str, Pattern[str]], pair: Pair) -> bool:
+    """Whether nothing in the pair's texts has the shape of one of the patterns."""
+    return not any(found(all_text(pair), patterns))
 
 
 class Once:

@@ -33,7 +33,7 @@ class Format:
     trainers: tuple[str, ...]
     reads: Reads
     columns: Callable[[Shape], Columns]
-    rows: Callable[[Any, Shape], Iterable[Row]] | None = None
+    rows: Callable[..., Iterable[Row]] | None = None
     begin: Callable[[Shape], Callable[[Any], Iterable[Row]]] | None = None
     needs: str = "a settled preference"
     all_aspects: bool = False

@@ -83,8 +83,8 @@ def triple(rows: Dataset) -> dict[str, Outcome]:
 
 
 def prompt_only(rows: Dataset) -> dict[str, Outcome]:
-    given = {"num_generations": 2, "max_completion_length": 8}
-    return {"GRPOTrainer": step(GRPOTrainer, GRPOConfig, rows, reward_funcs=spread, **given)}
+    few: dict[str, Any] = {"num_generations": 2, "max_completion_length": 8}
+    return {"GRPOTrainer": step(GRPOTrainer, GRPOConfig, rows, reward_funcs=spread, **few)}
 
 
 def spread(completions: list[Any], **columns: Any) -> list[float]:
