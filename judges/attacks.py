@@ -185,7 +185,11 @@ def sample(attacks: Sequence[Attack], n: int) -> list[Attack]:
     chosen: list[Attack] = []
     depth = 0
     while len(chosen) < min(n, len(attacks)):
-        chosen += [mine[(depth * 5) % len(mine)] for mine in by_kind.values() if depth < len(mine)]
+        chosen += [
+            mine[(depth * 5 + kind) % len(mine)]
+            for kind, mine in enumerate(by_kind.values())
+            if depth < len(mine)
+        ]
         depth += 1
     return chosen[:n]
 

@@ -160,7 +160,7 @@ def slopes(project: Project, reading: Reading, judge: JudgeReading, sizes: Ints)
         return {}
     verdicts = chosen_verdicts(judge)[items]
     counts = style_of_responses(project)
-    styles = np.array([style_gap(counts, reading, item) for item in items])
+    styles = np.array([style_gap(counts, reading, item) for item in items.tolist()])
     doubled = np.log2(sizes[items, 1] + 1.0) - np.log2(sizes[items, 0] + 1.0)
     fits = style_slopes(verdicts, np.column_stack([doubled, styles]), items=reading.prompt[items])
     people = slope_over_length(

@@ -62,10 +62,12 @@ def _options(spec: BackendSpec) -> dict[str, object]:
 def _remote(spec: BackendSpec) -> dict[str, object]:
     """Options of a remote model: address, opened key, bounds and prices of its endpoint."""
     own = {key: value for key, value in spec.options.items() if key not in ("endpoint", "project")}
-    endpoint = Endpoint.objects.get(project=spec.options["project"], name=spec.options["endpoint"])
+    endpoint = Endpoint.objects.get(
+        project=int(str(spec.options["project"])), name=str(spec.options["endpoint"])
+    )
     return {
         "url": endpoint.url,
-        "key": opened(endpoint.key),
+        "key": opened(bytes(endpoint.key)),
         "concurrency": endpoint.concurrency,
         "rate": endpoint.rate,
         "prices": endpoint.prices,

@@ -227,7 +227,11 @@ class CachedAnswer(models.Model):
 class JudgeAuditQuerySet(models.QuerySet["JudgeAudit"]):
     def latest_of(self, project: Project) -> Self:
         """The newest audit of each judge and aspect of the project."""
-        return self.filter(project=project).order_by("rater", "aspect", "-pk").distinct("rater", "aspect")
+        return (
+            self.filter(project=project)
+            .order_by("rater_id", "aspect_id", "-pk")
+            .distinct("rater_id", "aspect_id")
+        )
 
 
 class JudgeAudit(models.Model):

@@ -77,9 +77,7 @@ def ensure(texts: Sequence[str], encoder: str) -> int:
 @lru_cache(maxsize=2)
 def loaded_encoder(name: str) -> Any:
     """The encoder, loaded once a process."""
-    return ENCODERS.load(name)(
-        models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE
-    )
+    return ENCODERS.load(name)(models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE)
 
 
 def _split(vectors: Floats32, counts: Sequence[int]) -> Vectors:

@@ -210,7 +210,7 @@ def from_json(body: dict[str, object]) -> Answer:
         for key, value in body.items()
         if key not in ("kind", "usage")
     }
-    return ANSWERS[str(body["kind"])](**fields)  # type: ignore[no-any-return]
+    return ANSWERS[str(body["kind"])](**fields)
 
 
 def usage_of(answers: Sequence[Answer]) -> Usage:

@@ -50,7 +50,8 @@ def _convert(gguf: Path, folder: Path) -> None:
         del model.config.quantization_config
     for name in ("hf_quantizer", "is_quantized", "quantization_method"):
         model.__dict__.pop(name, None)
-    model.to(torch.bfloat16).save_pretrained(folder)
+    torch.nn.Module.to(model, torch.bfloat16)
+    model.save_pretrained(folder)
 
 
 def _put_in_place(making: Path, target: Path) -> None:

@@ -29,15 +29,22 @@ class RewardModelBackend:
     """
 
     def __init__(
-        self, *, model: str, models_dir: Path, cache_dir: Path, device: str = "auto", dropout: float = 0.1
+        self,
+        *,
+        model: str,
+        models_dir: Path,
+        cache_dir: Path,
+        device: str = "auto",
+        dropout: float = 0.1,
+        dtype: str = "auto",
     ) -> None:
         logging.disable_progress_bar()
         place = resolve(model, models_dir)
         self.name, self.revision, self.dropout = model, revision(place), dropout
         self.device = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else "cpu")
         self.tokenizer = AutoTokenizer.from_pretrained(place)
-        dtype = quick_dtype(self.device.type)
-        made = AutoModelForSequenceClassification.from_pretrained(place, dtype=dtype)
+        chosen = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
+        made = AutoModelForSequenceClassification.from_pretrained(place, dtype=chosen)
         self.model = made.to(self.device).eval()
         if self.model.config.pad_token_id is None:
             self.model.config.pad_token_id = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id
@@ -136,7 +143,7 @@ class dropping:  # noqa: N801  (reads as a block: `with dropping(model, rate)`)
             layer.p = self.rate
             layer.train()
         if not self.layers:  # models such as Llama have none: drop the last hidden state instead
-            head = getattr(self.model, "score", None) or getattr(self.model, "classifier", None)
+            head = self.model.get_submodule("score" if hasattr(self.model, "score") else "classifier")
             self.hooks.append(head.register_forward_pre_hook(self._drop))
 
     def _drop(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

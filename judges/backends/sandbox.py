@@ -38,7 +38,8 @@ class Ran:
 
 def run_tests(code: str, tests: list[str], *, seconds: float, megabytes: int) -> Ran:
     """Run `code`, then each test in a process of its own, so that none hides another."""
-    flags, seen = [], []
+    flags: list[bool] = []
+    seen: list[str] = []
     for test in tests:
         one = _run_one(code, test, seconds=seconds, megabytes=megabytes)
         if one.refused:

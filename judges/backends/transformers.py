@@ -76,7 +76,8 @@ class TransformersBackend:
         self.device = torch.device(_device(device))
         self.dtype = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
         self.tokenizer = AutoTokenizer.from_pretrained(place)
-        self.model = AutoModelForCausalLM.from_pretrained(place, dtype=self.dtype).to(self.device).eval()
+        self.model = AutoModelForCausalLM.from_pretrained(place, dtype=self.dtype).eval()
+        torch.nn.Module.to(self.model, self.device)
         self.packed = self.device.type == "cuda" if packed is None else packed
         self.window = min(window or 1 << 20, getattr(self.model.config, "max_position_embeddings", 1 << 20))
         self.head = self.model.get_output_embeddings().weight  # (V, D)

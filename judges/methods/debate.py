@@ -81,9 +81,9 @@ class Debate:
                 said[side].append(neutralise(answer.texts[0]).text)
         orders = ((0, 1), (1, 0))
         answers = yield [self._decision(prepared, said, order, question) for order in orders]
-        bad = next((a for a in answers if not isinstance(a, LabelScores)), None)
-        if bad is not None:
-            return [failure(bad, [*spent, *answers])]
+        unscored = next((a for a in answers if not isinstance(a, LabelScores)), None)
+        if unscored is not None:
+            return [failure(unscored, [*spent, *answers])]
         views = [View.of(o, a) for o, a in zip(orders, answers, strict=True) if isinstance(a, LabelScores)]
         usages = [a.usage + (usage_of(spent) if at == 0 else NOTHING) for at, a in enumerate(answers)]
         detail = {**prepared.record, "arguments": said, "rounds": self.rounds}

@@ -61,7 +61,8 @@ class Pairwise:
         failed = next((answer for answer in answers if not isinstance(answer, LabelScores)), None)
         if failed is not None:
             return [failure(failed, answers)]
-        views = [View.of(order, answer) for order, answer in zip(orders, answers, strict=True)]
+        scores = [answer for answer in answers if isinstance(answer, LabelScores)]
+        views = [View.of(order, answer) for order, answer in zip(orders, scores, strict=True)]
         if question.task_type == "ranking":
             return [self._ranking(item, question, prepared, pairs, views, answers)]
         return presentations(views, question, [answer.usage for answer in answers], detail=prepared.record)

@@ -9,6 +9,7 @@ positive where response 1 lies nearer to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -78,9 +79,9 @@ class SelfReference:
         near = [a.mean for a in seconds if isinstance(a, Likelihood)]
         orders = ((0, 1), (1, 0))
         answers = yield [self._decision(prepared, own, notes, order, question) for order in orders]
-        bad = next((a for a in answers if not isinstance(a, LabelScores)), None)
-        if bad is not None:
-            return [failure(bad, [*own_answers, *seconds, *answers])]
+        unscored = next((a for a in answers if not isinstance(a, LabelScores)), None)
+        if unscored is not None:
+            return [failure(unscored, [*own_answers, *seconds, *answers])]
         views = [View.of(o, a) for o, a in zip(orders, answers, strict=True) if isinstance(a, LabelScores)]
         detail = {
             **prepared.record,
@@ -120,7 +121,7 @@ class SelfReference:
         return LabelRequest(messages, (" A", " B"), prefill=self.prefill)
 
 
-def _usages(before: list[Answer], last: list[Answer] | tuple[Answer, ...]) -> list[Usage]:
+def _usages(before: Sequence[Answer], last: Sequence[Answer]) -> list[Usage]:
     """The shared rounds' cost on the first order, each order's own on both."""
     shared = usage_of(before)
     return [answer.usage + (shared if at == 0 else NOTHING) for at, answer in enumerate(last)]

@@ -1,0 +1,156 @@
+"""The audit finds planted faults with their size inside the interval, and mends what can be mended."""
+
+import json
+import math
+import random
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from judges.audit import count_triples, recorded
+from judges.calibrating import repaired_probabilities
+from judges.models import JudgeAudit
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.models import Rater
+from tests.integration.judges.making import make_instance, make_pairs, make_project, say
+
+pytestmark = pytest.mark.django_db
+
+
+def sigmoid(z):
+    return 1 / (1 + math.exp(-z))
+
+
+def judge_says(project, name, answers):
+    """Labels of a judge: {instance: [(order, P(response 1 preferred)), …]}."""
+    aspect = project.aspects.get(name="overall")
+    rater = ensure_rater(project, kind=Rater.Kind.JUDGE, name=name)
+    labels = [
+        NewLabel(instance, aspect, {"strength": 1 if p > 0.5 else -1, "probability": p}, order=order)
+        for instance, views in answers.items()
+        for order, p in views
+    ]
+    write_labels(project=project, rater=rater, labels=labels)
+    return rater
+
+
+def report_of(project, name):
+    return recorded(project, name, project.aspects.get(name="overall"))
+
+
+def test_a_length_biased_judge_is_shown_with_its_slope_inside_the_interval():
+    rng, slope = random.Random(5), 1.3
+    project = make_project()
+    answers = {}
+    for k in range(400):
+        lengths = [rng.randrange(20, 400) for _ in range(2)]
+        one = make_instance(project, f"i{k}", *("x" * n for n in lengths))
+        p = sigmoid(slope * (math.log2(lengths[1] + 1) - math.log2(lengths[0] + 1)))
+        answers[one] = [((0, 1), 0.9 if rng.random() < p else 0.1)]
+    judge_says(project, "longish", answers)
+    say(project, "ann", {one: rng.choice((-1, 1)) for one in answers})
+    found = report_of(project, "longish")["slopes"]
+    assert found["length"]["low"] < slope < found["length"]["high"]
+    assert found["length"]["high"] - found["length"]["low"] < 1.0
+    assert found["length_of_people"]["low"] < 0 < found["length_of_people"]["high"]
+
+
+def test_a_position_bias_is_measured_before_and_gone_after_averaging():
+    rng, bias = random.Random(6), 2.5
+    project = make_project()
+    answers, verdicts = {}, {}
+    for one in make_pairs(project, 300):
+        z = rng.gauss(0, 1.5)
+        answers[one] = [((0, 1), sigmoid(z - bias)), ((1, 0), sigmoid(z + bias))]
+        verdicts[one] = 1 if rng.random() < sigmoid(z) else -1
+    judge_says(project, "leaning", answers)
+    say(project, "ann", verdicts)
+    found = report_of(project, "leaning")
+    assert found["position"]["first_shown"]["low"] > 0.85
+    assert found["position"]["log_odds"]["low"] < bias < found["position"]["log_odds"]["high"] + 1e-6
+    assert found["position"]["after"]["low"] < 0.5 < found["position"]["after"]["high"]
+    assert found["position"]["flips"]["value"] > 0.7
+    assert found["agreement"]["averaged"]["value"] > 0.65
+
+
+@pytest.mark.slow
+def test_a_miscalibrated_judge_is_repaired_on_labels_held_out():
+    rng = random.Random(7)
+    project = make_project()
+    answers, said = {}, {f"ann{n}": {} for n in range(5)}
+    for k in range(500):
+        one = make_instance(project, f"i{k}", "a", "b")
+        p = rng.random()
+        answers[one] = [((0, 1), sigmoid(3 * math.log(p / (1 - p)) + 0.8))]
+        for person in said.values():
+            person[one] = 1 if rng.random() < p else -1
+    rater = judge_says(project, "sure", answers)
+    for name, verdicts in said.items():
+        say(project, name, verdicts)
+    found = report_of(project, "sure")["calibration"]
+    assert found["n"] == 2500
+    assert found["raw"]["ece_debiased"] > 0.1
+    assert found["repaired"]["ece_debiased"] < 0.05
+    assert found["raw"]["slope"]["high"] < 0.5
+    assert found["repaired"]["brier"] < found["raw"]["brier"]
+    mended = repaired_probabilities(project.aspects.get(), rater.pk)
+    assert mended.calibrator == "isotonic"
+    assert abs(mended.probability - 0.5).mean() < abs(mended.raw - 0.5).mean()
+
+
+def test_self_preference_is_the_difference_from_people():
+    project = make_project()
+    answers, verdicts = {}, {}
+    for k in range(40):
+        one = make_instance(project, f"i{k}", "ours", "theirs", models=("small-model", "other"))
+        answers[one] = [((0, 1), 0.1 if k < 30 else 0.9)]
+        verdicts[one] = -1 if k < 20 else 1
+    judge_says(project, "Small Model", answers)
+    say(project, "ann", verdicts)
+    found = report_of(project, "Small Model")["self_preference"]
+    assert (found["judge"], found["people"]) == (0.75, 0.5)
+    assert found["dbg"]["value"] == pytest.approx(0.25)
+    assert found["dbg"]["low"] > 0
+
+
+def test_circles_are_counted_among_decided_triples():
+    assert count_triples([("a", "b"), ("b", "c"), ("a", "c")]) == (1, 0)
+    assert count_triples([("a", "b"), ("b", "c"), ("c", "a")]) == (1, 1)
+    assert count_triples([("a", "b"), ("b", "c")]) == (0, 0)
+    project = make_project()
+    pairs = [("x", "y"), ("y", "z"), ("z", "x")]
+    made = [make_instance(project, f"{a}{b}", a, b, prompt="same?") for a, b in pairs]
+    judge_says(project, "round", {one: [((0, 1), 0.9)] for one in made})
+    say(project, "ann", dict.fromkeys(made, 1))
+    assert report_of(project, "round")["transitivity"] == {
+        "triples": 1, "circles": {"value": 1.0, "n": 1, "low": pytest.approx(0.2065, abs=1e-3), "high": 1.0},
+    }  # fmt: skip
+
+
+def test_the_command_keeps_its_report_and_refuses_unknown_judges():
+    project = make_project()
+    pairs = make_pairs(project, 6)
+    judge_says(project, "imported", {one: [((0, 1), 0.8)] for one in pairs})
+    say(project, "ann", dict.fromkeys(pairs, 1))
+    out = StringIO()
+    call_command("audit_judge", "judged", "--judge", "imported", "--json", "-", stdout=out)
+    assert json.loads(out.getvalue())["agreement"]["raw"]["value"] == 1.0
+    assert JudgeAudit.objects.latest_of(project).get().report["judge"] == "imported"
+    with pytest.raises(CommandError, match="imported"):
+        call_command("audit_judge", "judged", "--judge", "importet")
+    call_command("audit_judge", "judged", "--judge", "imported", stdout=StringIO())
+    assert JudgeAudit.objects.latest_of(project).count() == 1
+
+
+def test_a_live_audit_attacks_the_judge(capsys):
+    project = make_project()
+    pairs = make_pairs(project, 6)
+    say(project, "ann", dict.fromkeys(pairs, 1))
+    call_command("judge", "judged", "--judge", "length", "--sync", stdout=StringIO(), stderr=StringIO())
+    out = StringIO()
+    call_command("audit_judge", "judged", "--judge", "length", "--json", "-", stdout=out)
+    found = json.loads(out.getvalue())
+    assert found["consistency"]["resampled"]["value"] == 1.0
+    assert found["attacks"]["attacks"] == 19
+    assert found["attacks"]["flips"]["value"] > 0.5  # whatever is added makes a response longer
