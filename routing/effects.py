@@ -119,7 +119,8 @@ class Components:
         self.slot = np.empty(count, dtype=np.int64)
         self.slot[order] = np.arange(count) - start[self.component[order]]
         self.width = (2 ** np.ceil(np.log2(np.maximum(sizes, 1)))).astype(np.int64)
-        self.members = {int(w): self._members(int(w), sizes, start, order) for w in np.unique(self.width)}
+        widths = np.unique(self.width) if count else ()  # where no response meets two others there are none
+        self.members = {int(w): self._members(int(w), sizes, start, order) for w in widths}
         self.row = np.empty(len(sizes), dtype=np.int64)
         for width in self.members:
             held = np.flatnonzero(self.width == width)
