@@ -11,6 +11,7 @@ from typing import Any
 from django.core.cache import cache
 
 from ledger.models import Label, Project
+from web.release import release
 
 KEPT_SECONDS = 24 * 3600
 CHEAP = 0.1  # seconds; what costs less is computed anew at every label
@@ -36,7 +37,7 @@ def remembered(
     While labels stream in (a judge at work) a stale answer stands for PATIENCE times what it cost, so
     that the page never spends more than a small share of its time on recomputing.
     """
-    key = f"dashboard:{project.pk}:{name}"
+    key = f"dashboard:{release()}:{project.pk}:{name}"
     found = cache.get(key)
     if found is not None and (found["mark"] == mark or clock() < found["stands_until"]):
         return found["value"]

@@ -32,6 +32,7 @@ from quality.ratings import RATING, people_scores, score_alpha
 from quality.readings import JudgeReading, Reading, read_aspect
 from quality.skill import Skills, skills
 from quality.verdicts import Bools, Floats, Ints
+from web.release import release
 
 KEPT_SECONDS = 24 * 3600  # a panel of a state of the ledger stays right; this bounds the cache
 FEW = 30  # compared instances below which nothing is said about who is better
@@ -127,7 +128,7 @@ class PersonRow:
 
 def remembered(name: str, aspect: Aspect, compute: Callable[[Aspect], T]) -> T:
     """`compute(aspect)`, kept for as long as the ledger's labels of the project stay the same."""
-    key = f"quality:{name}:{aspect.pk}:{ledger_state(aspect.project_id)}"
+    key = f"quality:{release()}:{name}:{aspect.pk}:{ledger_state(aspect.project_id)}"
     found: T | None = cache.get(key)
     if found is None:
         found = compute(aspect)
