@@ -30,8 +30,8 @@ class Curve:
 
     line: str
     band: str
-    chance: str  # the straight line between nobody and everybody asked
-    mark: tuple[float, float] | None
+    chance: str  # when the instances are drawn by lot
+    mark: tuple[float, float]
     mark_end: bool  # whether the mark's words fit to its left only
     start: tuple[float, float]
     end: tuple[float, float]
@@ -51,28 +51,43 @@ class Scale:
         return round(BOTTOM - (BOTTOM - TOP) * (value - self.low) / (self.high - self.low), 1)
 
 
-def draw_curve(points: Sequence[Point], *, mark: Point | None) -> Curve:
-    """The curve through `points` (rising budgets), its band, and a mark at the chosen budget."""
-    scale = scale_of(points)
+def draw_curve(points: Sequence[Point], *, chance: Sequence[Point], mark: Point) -> Curve:
+    """The curve through `points` (rising budgets), its band, chance beside it, and a mark at the chosen budget."""
+    scale = scale_of([*points, *chance])
     there = [(scale.x(p.budget), scale.y(p.high)) for p in points]
     back = [(scale.x(p.budget), scale.y(p.low)) for p in reversed(points)]
-    first, last = points[0], points[-1]
-    start, end = (scale.x(first.budget), scale.y(first.mean)), (scale.x(last.budget), scale.y(last.mean))
+    last = chance[-1]
     return Curve(
-        line=path([(scale.x(p.budget), scale.y(p.mean)) for p in points]),
-        band=path(there + back) + "Z",
-        chance=path([start, end]),
-        mark=(scale.x(mark.budget), scale.y(mark.mean)) if mark else None,
-        mark_end=mark is not None and mark.budget > 0.45,
-        start=start,
-        end=end,
+        line="M" + smooth([(scale.x(p.budget), scale.y(p.mean)) for p in points]),
+        band="M" + smooth(there) + "L" + smooth(back) + "Z",
+        chance="M" + smooth([(scale.x(p.budget), scale.y(p.mean)) for p in chance]),
+        mark=(scale.x(mark.budget), scale.y(mark.mean)),
+        mark_end=mark.budget > 0.45,
+        start=(scale.x(points[0].budget), scale.y(points[0].mean)),
+        end=(scale.x(last.budget), scale.y(last.mean)),
         rows=[Tick(scale.y(value), f"{value:.2f}".rstrip("0").ljust(3, "0")) for value in steps(scale)],
         columns=[Tick(scale.x(share), f"{100 * share:.0f} %") for share in (0, 0.25, 0.5, 0.75, 1)],
     )
 
 
-def path(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+def smooth(points: Sequence[tuple[float, float]]) -> str:
+    """A path through the points by monotone cubic pieces (Fritsch and Carlson 1980): it never overshoots."""
+    x, y = [p[0] for p in points], [p[1] for p in points]
+    rises = [(y[k + 1] - y[k]) / (x[k + 1] - x[k]) for k in range(len(points) - 1)]
+    slopes = [rises[0], *map(harmonic, rises, rises[1:]), rises[-1]]
+    pieces = []
+    for k in range(len(points) - 1):
+        third = (x[k + 1] - x[k]) / 3
+        near, far = y[k] + slopes[k] * third, y[k + 1] - slopes[k + 1] * third
+        pieces.append(
+            f"C{x[k] + third:.1f} {near:.1f} {x[k + 1] - third:.1f} {far:.1f} {x[k + 1]:g} {y[k + 1]:g}"
+        )
+    return f"{x[0]:g} {y[0]:g}" + "".join(pieces)
+
+
+def harmonic(before: float, after: float) -> float:
+    """The slope at a point from those of the pieces beside it: flat where they turn."""
+    return 0.0 if before * after <= 0 else 2 * before * after / (before + after)
 
 
 def scale_of(points: Sequence[Point]) -> Scale:

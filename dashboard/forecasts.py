@@ -1,48 +1,77 @@
-"""What a budget buys: expected agreement and price at every share, kept until the ledger moves on."""
+"""What a budget buys: expected agreement and price at every share of people.
 
-from dataclasses import dataclass
+Two answers, the better one as soon as it is there. At once: a mixture of how often the judge and how
+often people agree with a person, the same for every policy. Later, from a worker: a replay of the
+policy on the instances that people and the judge both labelled, against what *other* people said of
+them; it shows what choosing well adds over chance.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from celery import current_app
+from django.core.cache import cache
 
 from dashboard.charts import Point
-from dashboard.remembering import remembered, watermark
+from dashboard.remembering import KEPT_SECONDS, remembered, watermark
 from ledger.models import Aspect
 from routing.expectation import expected_agreement
-from routing.loading import load
+from routing.loading import Loaded, load
+from routing.models import Route
 from routing.planning import owner_prices
+from routing.policies import POLICIES
+from routing.rehearsal import Rehearsal, rehearse
 from web.problems import Problem
+from web.release import release
 
-BUDGETS = tuple(round(share / 20, 2) for share in range(21))
+BUDGETS = tuple(round(share / 10, 1) for share in range(11))
+REPLAYED = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 SEED = 1  # the picture must not change when it is reloaded
+SEEDS = 4  # of a replay: enough for a picture, the interval resamples prompts too
 FEWEST = 20  # instances with both a person's and the judge's label, for an interval that says something
+GROWN = 1.05  # a replay is made anew once the ledger's watermark is so many times as high
+BUSY_SECONDS = 900  # in which no second replay of the same aspect is asked for
+
+CHANCE = "random"
+UNLIKE = frozenset({CHANCE, "all_human", "all_ai", "guarantee"})  # policies without a curve of their own
+USUAL = "defer"
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """A curve over BUDGETS. `refused`: why there is none, and what is needed."""
+    """A curve by budget. `policy` names what was replayed; empty: any. `refused`: why there is none."""
 
     points: tuple[Point, ...] = ()
-    prices: tuple[float, ...] = ()
+    chance: tuple[Point, ...] = ()
+    everything: float = 0.0  # the price of asking people about all
     judge: str = ""
     both: int = 0
+    twice: int = 0  # of them, labelled by two people or more: what a replay can be held against
+    policy: str = ""
     refused: str = ""
 
 
-def forecast_of(aspect: Aspect | None) -> Forecast:
-    """The forecast of the main aspect; one that is refused says why."""
+def forecast_of(aspect: Aspect | None, route: Route | None) -> Forecast:
+    """The aspect's forecast; one that is refused says why and what is needed."""
     if aspect is None:
         return Forecast(refused="Nothing is asked yet: add an aspect, or import labelled instances.")
-    project = aspect.project
-    return remembered(project, f"forecast:{aspect.pk}", str(watermark(project)), lambda: compute(aspect))
+    project, mark = aspect.project, watermark(aspect.project)
+    quick: Forecast = remembered(project, f"forecast:{aspect.pk}", str(mark), lambda: compute(aspect))
+    if quick.twice < FEWEST:
+        return quick
+    return with_replay(quick, aspect, replayed_policy(route), mark)
 
 
 def compute(aspect: Aspect) -> Forecast:
+    """The forecast that is there at once."""
     try:
         loaded = load(aspect.project, aspect=aspect.name)
     except Problem as problem:
         return Forecast(refused=problem.detail)
-    table, known = loaded.table, loaded.people.known()
-    both = int((known.asked(table.size) & ~np.isnan(table.verdict[table.standing])).sum())
+    people = loaded.people.known().counts(loaded.table.size).sum(axis=1)
+    judged = ~np.isnan(loaded.table.verdict[loaded.table.standing])
+    both, twice = int((judged & (people >= 1)).sum()), int((judged & (people >= 2)).sum())
     if both < FEWEST:
         return Forecast(
             refused=f"The forecast compares {loaded.judge.name} with people on instances that both labelled: "
@@ -50,12 +79,65 @@ def compute(aspect: Aspect) -> Forecast:
             judge=loaded.judge.name,
             both=both,
         )
-    order = np.random.default_rng(SEED).permutation(len(table.instances))
-    prices = owner_prices(loaded)
-    points = []
-    for budget in BUDGETS:
-        human = np.zeros(len(order), dtype=bool)
-        human[order[: round(budget * len(order))]] = True
-        points.append(Point(budget, **expected_agreement(loaded, human, seed=SEED)))
-    costs = tuple(round(float(prices.mean() * len(order) * budget), 2) for budget in BUDGETS)
-    return Forecast(tuple(points), costs, loaded.judge.name, both)
+    points = tuple(mixed(loaded, budget) for budget in BUDGETS)
+    everything = round(float(owner_prices(loaded).sum()), 2)
+    return Forecast(points, (points[0], points[-1]), everything, loaded.judge.name, both, twice)
+
+
+def mixed(loaded: Loaded, budget: float) -> Point:
+    """What is expected when a share of the instances goes to people, whichever they are."""
+    size = len(loaded.table.instances)
+    human = np.zeros(size, dtype=bool)
+    human[np.random.default_rng(SEED).permutation(size)[: round(budget * size)]] = True
+    return Point(budget, **expected_agreement(loaded, human, seed=SEED))
+
+
+# ---------------------------------------------------------------- replayed
+
+
+def replayed_policy(route: Route | None) -> str:
+    """The live route's policy where it has a curve, else the usual one."""
+    return route.policy if route and route.policy not in UNLIKE else USUAL
+
+
+def with_replay(quick: Forecast, aspect: Aspect, policy: str, mark: int) -> Forecast:
+    """`quick` with the curve of the last replay; asks a worker for one where there is none or an old one."""
+    found: dict[str, Any] | None = cache.get(key_of(aspect, policy))
+    if (found is None or mark > GROWN * found["mark"]) and cache.add(
+        f"{key_of(aspect, policy)}:busy", 1, BUSY_SECONDS
+    ):
+        current_app.send_task("dashboard.tasks.replay_forecast", args=[aspect.pk, policy])
+    if found is None or not found["points"]:
+        return quick
+    return replace(quick, points=found["points"], chance=found["chance"], both=found["n"], policy=policy)
+
+
+def key_of(aspect: Aspect, policy: str) -> str:
+    return f"dashboard:replay:{release()}:{aspect.pk}:{policy}"
+
+
+def replay_forecast(aspect: Aspect, policy: str) -> None:
+    """Replays the policy beside chance and keeps the two curves; an empty one where nothing can be compared."""
+    mark = watermark(aspect.project)
+    policies = [policy, CHANCE] if policy in POLICIES else [CHANCE]
+    wanted = Rehearsal(policies=policies, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name)
+    try:
+        report = rehearse(aspect.project, wanted)
+    except Problem:
+        report = {"n": 0, "policies": {}}
+    kept = {
+        "mark": mark,
+        "n": report["n"],
+        "points": curve(report, policy),
+        "chance": curve(report, CHANCE),
+    }
+    cache.set(key_of(aspect, policy), kept, KEPT_SECONDS)
+    cache.delete(f"{key_of(aspect, policy)}:busy")
+
+
+def curve(report: dict[str, Any], policy: str) -> tuple[Point, ...]:
+    """A policy's curve from a replay's report; empty where a budget has no figure."""
+    rows = report["policies"].get(policy, {}).get("curve", [])
+    points = tuple(Point(row["budget"], row["mean"], row["low"], row["high"]) for row in rows)
+    whole = all(None not in (p.mean, p.low, p.high) and not np.isnan(p.mean + p.low + p.high) for p in points)
+    return points if whole else ()

@@ -3,9 +3,10 @@
 from celery import shared_task
 
 from dashboard.actions import run_upload
+from dashboard.forecasts import replay_forecast as replay
 from dashboard.models import Upload
 from dashboard.search import index_missing
-from ledger.models import Project
+from ledger.models import Aspect, Project
 
 BATCH = 1000
 
@@ -24,3 +25,11 @@ def import_upload(upload_id: int) -> None:
     upload = Upload.objects.filter(pk=upload_id).first()
     if upload is not None and upload.active:
         run_upload(upload)
+
+
+@shared_task
+def replay_forecast(aspect_id: int, policy: str) -> None:
+    """Replays a policy for the overview's forecast."""
+    aspect = Aspect.objects.select_related("project").filter(pk=aspect_id).first()
+    if aspect is not None:
+        replay(aspect, policy)

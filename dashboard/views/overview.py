@@ -33,7 +33,7 @@ def overview(request: HttpRequest, place: Place) -> HttpResponse:
     facts = facts_of(project)
     route = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
     aspect = main_aspect(project, route.aspect.name if route else "")
-    forecast = forecast_of(aspect)
+    forecast = forecast_of(aspect, route)
     context = {"facts": facts, "route": route, "aspect": aspect, **forecast_context(request, route, forecast)}
     if not request.headers.get("HX-Request"):
         context |= panels(place, aspect, route, facts, forecast)
@@ -83,10 +83,10 @@ def forecast_context(request: HttpRequest, route: Route | None, forecast: Foreca
         "forecast": forecast,
         "percent": percent,
         "mark": mark,
-        "price": forecast.prices[-1] * percent / 100,
-        "curve": draw_curve(forecast.points, mark=mark),
+        "price": forecast.everything * percent / 100,
+        "curve": draw_curve(forecast.points, chance=forecast.chance, mark=mark),
         "first": forecast.points[0],
-        "last": forecast.points[-1],
+        "people": forecast.chance[-1],
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from dashboard.facts import facts_of
+from dashboard.forecasts import replay_forecast
 from dashboard.remembering import remembered, watermark
 from ledger.imports.load import import_file
 from ledger.models import Rater
@@ -58,6 +59,29 @@ def test_the_forecast_says_what_it_needs(project, admin):
     say(project, "gpt", {"i0": 1}, kind=Rater.Kind.JUDGE)
     say(project, "ann", {"i0": 1})
     assert "1 of the 20" in admin.get(PATH).context["forecast"].refused
+
+
+def test_a_replay_takes_the_place_of_the_mixture(project, admin):
+    """Two people each, so that one's label can be held against the other's."""
+    make_labelled(project)
+    say(project, "bob", {f"i{n}": 1 if n % 3 else -1 for n in range(30)})
+    aspect = project.aspects.get(name="overall")
+    assert admin.get(PATH).context["forecast"].policy == ""
+    replay_forecast(aspect, "defer")
+    found = admin.get(PATH).context["forecast"]
+    assert (found.policy, found.both, len(found.points)) == ("defer", 30, 7)
+    assert found.chance[-1].mean == pytest.approx(1.0) and found.points[0].mean == pytest.approx(
+        2 / 3, abs=0.05
+    )
+    assert "Replayed: what defer would have brought" in admin.get(PATH).content.decode()
+
+
+def test_without_a_second_voice_the_mixture_stays_and_says_so(project, admin):
+    make_labelled(project)
+    replay_forecast(project.aspects.get(name="overall"), "defer")
+    found = admin.get(PATH).context["forecast"]
+    assert (found.policy, found.twice, len(found.points)) == ("", 0, 11)
+    assert "Once two people have labelled" in admin.get(PATH).content.decode()
 
 
 @pytest.mark.parametrize("budget", ["101", "-1", "x", "1e9"])

@@ -1,5 +1,7 @@
 """Every task type's values in words; figures, paths and ranges."""
 
+import re
+
 import pytest
 
 from dashboard.charts import Point, at_budget, draw_curve
@@ -61,10 +63,18 @@ def test_a_curve_between_its_points():
     assert at_budget(points, 0.25).mean == pytest.approx(0.7)
     assert at_budget(points, 1).high == 1.0
     assert at_budget(points, 0).low == 0.5
-    curve = draw_curve(points, mark=points[1])
-    assert curve.line == "M50 196L355 108L660 64"
+    curve = draw_curve(points, chance=[points[0], points[2]], mark=points[1])
+    assert curve.line == "M50 196C151.7 166.7 253.3 127.6 355 108C456.7 88.4 558.3 78.7 660 64"
+    assert curve.chance == "M50 196C253.3 152.0 456.7 108.0 660 64"
     assert curve.mark == (355, 108) and curve.mark_end
     assert [tick.text for tick in curve.rows] == ["0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]
+
+
+def test_a_flat_curve_stays_flat():
+    points = [Point(share, 0.7, 0.6, 0.8) for share in (0, 0.5, 1)]
+    curve = draw_curve(points, chance=points, mark=points[0])
+    heights = [float(number) for number in re.findall(r"[\d.]+", curve.line)][1::2]
+    assert heights == [130.0] * 7
 
 
 def test_figures():
