@@ -6,7 +6,7 @@ safety, the rest is the audit that tests the promise (`routing.promise`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -99,14 +99,22 @@ class Guarantee(Policy):
             if self.lots is None:
                 raise ValueError("a promise needs lots that were drawn")
             self.safety = safety(table, within(known, self.lots.pilot))
-            self.made = promise(
-                self.safety,
-                self.lots.audit,
-                self.agreement(table, known, self.lots.audit),
-                target=self.target,
-                confidence=self.confidence,
+            self.made = self.promise_beyond(
+                self.lots, self.safety, self.agreement(table, known, self.lots.audit)
             )
         return self.made
+
+    def promise_beyond(self, lots: Lots, safe: Floats, agrees: Mask) -> Promise:
+        """The promise about the instances outside the pilot, of which the audit is a simple random sample."""
+        outside = np.ones(len(safe), dtype=bool)
+        outside[lots.pilot] = False
+        place = np.cumsum(outside) - 1
+        found = promise(
+            safe[outside], place[lots.audit], agrees, target=self.target, confidence=self.confidence
+        )
+        accepted = np.zeros(len(safe), dtype=bool)
+        accepted[outside] = found.accepted
+        return replace(found, accepted=accepted)
 
     @staticmethod
     def agreement(table: Table, known: Known, audit: Ints) -> Mask:

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.models import Aspect, Instance, Project, Rater
+from routing.actions import settle
+from routing.models import Preference, Settlement
+from tests.integration.routing.making import make_project, report, rows
+
+pytestmark = pytest.mark.django_db
+
+
+def live(project: Project, ref: str) -> Preference:
+    return Preference.objects.live().get(project=project, instance__ref=ref)
+
+
+def say(
+    project: Project,
+    ref: str,
+    who: str,
+    strength: int,
+    *,
+    kind: Rater.Kind = Rater.Kind.PERSON,
+    repeat: int = 0,
+) -> None:
+    label = NewLabel(
+        instance=Instance.objects.get(project=project, ref=ref),
+        aspect=Aspect.objects.get(project=project, name="overall"),
+        value={"strength": strength},
+        repeat=repeat,
+    )
+    write_labels(project=project, rater=ensure_rater(project, kind=kind, name=who), labels=[label])
+
+
+def test_without_a_route_people_settle_where_there_are_any_else_the_judge(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "plain", rows(3, people=3)[:1] + rows(3)[1:])
+    assert report("consensus", "plain") == {"preferences": 3, "ties": 0, "undecided": 0}
+    human, judged = live(project, "q000"), live(project, "q001")
+    assert (human.source, human.chosen, human.rejected, human.raters) == ("human", 0, 1, ["p0", "p1", "p2"])
+    assert (judged.source, judged.chosen, judged.raters, judged.agreement) == ("ai", 1, ["alpha"], 1.0)
+
+
+def test_on_a_routed_project_the_route_says_whose_labels_count(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "routed", rows(4, people=1))
+    report("route", "routed", "--policy", "all_ai", "--budget", "0")
+    assert report("consensus", "routed")["preferences"] == 4
+    assert {p.source for p in Preference.objects.live().filter(project=project)} == {"ai"}
+    report("route", "routed", "--policy", "all_human", "--budget", "1")
+    report("consensus", "routed")
+    assert {p.source for p in Preference.objects.live().filter(project=project)} == {"human"}
+    assert (live(project, "q000").chosen, live(project, "q000").route) == (0, "human")
+
+
+def test_a_human_route_without_its_label_is_undecided(tmp_path: Path) -> None:
+    make_project(tmp_path, "waiting", rows(4))
+    report("route", "waiting", "--policy", "all_human", "--budget", "0.5")
+    assert report("consensus", "waiting") == {"preferences": 2, "ties": 0, "undecided": 2}
+
+
+def test_people_who_are_split_leave_it_undecided_and_ties_are_ties(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "split", rows(2))
+    say(project, "q000", "ann", 1)
+    say(project, "q000", "bob", -1)
+    say(project, "q001", "ann", 0)
+    assert report("consensus", "split") == {"preferences": 0, "ties": 1, "undecided": 1}
+    assert live(project, "q000").outcome == Preference.Outcome.UNDECIDED
+    assert live(project, "q001").margin == 0
+
+
+def test_a_repeated_presentation_is_no_further_voice(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "repeat", rows(1))
+    say(project, "q000", "ann", 1)
+    say(project, "q000", "ann", -1, repeat=1)
+    settle(project)
+    assert live(project, "q000").chosen == 1
+    assert len(live(project, "q000").labels) == 1
+
+
+def test_an_adjudication_overrules_the_people(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "ruled", rows(1))
+    for who in ("ann", "bob", "cem"):
+        say(project, "q000", who, 1)
+    say(project, "q000", "chief", -1, kind=Rater.Kind.ADJUDICATOR)
+    settle(project)
+    found = live(project, "q000")
+    assert (found.chosen, found.raters, found.margin, found.source) == (0, ["chief"], 1.0, "human")
+
+
+def test_settling_again_writes_nothing_and_a_change_keeps_the_earlier_state(tmp_path: Path) -> None:
+    project = make_project(tmp_path, "twice", rows(3))
+    first = settle(project)
+    assert settle(project) == first
+    say(project, "q001", "ann", -1)
+    second = settle(project)
+    assert second.number == first.number + 1
+    assert Preference.objects.filter(project=project).count() == 4
+    then, now = (Preference.objects.at(state).get(instance__ref="q001") for state in (first, second))
+    assert (then.source, then.chosen) == ("ai", 1)
+    assert (now.source, now.chosen) == ("human", 0)
+    assert Settlement.objects.filter(project=project).count() == 2
+
+
+def test_an_unknown_method_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    make_project(tmp_path, "method", rows(1))
+    with pytest.raises(Exception, match="Did you mean 'majority'"):
+        report("consensus", "method", "--method", "majorty")
+
+
+def test_dawid_skene_settles_too(tmp_path: Path) -> None:
+    make_project(tmp_path, "skilled", rows(12, people=3))
+    assert report("consensus", "skilled", "--method", "dawid_skene")["preferences"] == 12
+
+
+def test_ratings_settle_to_means_and_the_best_and_worst_response(tmp_path: Path) -> None:
+    scores = {"r1": [4, 3], "r2": [1, 2], "r3": [2, 2]}
+    row = {
+        "id": "rated",
+        "prompt": "Rate",
+        "responses": [{"id": key, "text": key} for key in scores],
+        "human": [
+            {
+                "annotator": f"p{p}",
+                "task": "rating",
+                "aspect": "usefulness",
+                "response": key,
+                "value": given[p],
+                "scale": [0, 4],
+                "kind": "expert",
+            }
+            for key, given in scores.items()
+            for p in range(2)
+        ],
+        "ai": [],
+        "meta": {},
+    }
+    project = make_project(tmp_path, "rated", [row])
+    assert report("consensus", "rated")["preferences"] == 1
+    found = live(project, "rated")
+    assert found.value == {"ratings": {"0": 3.5, "1": 1.5, "2": 2.0}}
+    assert (found.chosen, found.rejected, found.margin, found.agreement) == (0, 1, 2.0, 1.0)
