@@ -101,7 +101,9 @@ def test_a_judge_that_always_says_a_flips_always_and_earns_what_a_coin_earns():
         0.0,
         0.5,
     )  # logit .2 + logit .9 > 0: the second, always
-    assert "orders averaged: 0.50" in render_to_string("quality/judges_beside_people.html", {"panel": panel})
+    assert "orders averaged:<br>0.50" in render_to_string(
+        "quality/judges_beside_people.html", {"panel": panel}
+    )
     assert row.gap.value == pytest.approx(
         0.0
     )  # every verdict folded to a tie: half right, like "the longer wins"
