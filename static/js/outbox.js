@@ -45,7 +45,8 @@ async function send(item, again = true) {
   }
   take(item.key);
   if (answer.ok) forget(item.assignment);
-  arrive(html);
+  const elsewhere = answer.headers.get("HX-Redirect");
+  if (elsewhere) location.href = elsewhere; else arrive(html);
 }
 
 function arrive(html) {
