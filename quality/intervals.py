@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from scipy.stats import beta, norm
+from scipy.special import betaincinv, ndtri
 
 from quality.verdicts import Floats, Ints
 
@@ -30,7 +30,7 @@ def wilson(
 ) -> tuple[Floats, Floats]:
     """The score interval of a proportion (Wilson 1927, JASA 22); (0, 1) where n is 0."""
     k, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
-    z = norm.ppf(0.5 + confidence / 2)
+    z = ndtri(0.5 + confidence / 2)
     size = np.maximum(n, 1)
     share, denominator = k / size, 1 + z * z / size
     centre = (share + z * z / (2 * size)) / denominator
@@ -45,8 +45,8 @@ def clopper_pearson(
     """The exact interval of a proportion (Clopper and Pearson 1934, Biometrika 26)."""
     k, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
     tail = (1 - confidence) / 2
-    low = np.where(k > 0, beta.ppf(tail, np.maximum(k, 1), n - k + 1), 0.0)
-    high = np.where(k < n, beta.ppf(1 - tail, k + 1, np.maximum(n - k, 1)), 1.0)
+    low = np.where(k > 0, betaincinv(np.maximum(k, 1), n - k + 1, tail), 0.0)
+    high = np.where(k < n, betaincinv(k + 1, np.maximum(n - k, 1), 1 - tail), 1.0)
     return low, high
 
 

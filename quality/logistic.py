@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from quality.intervals import CONFIDENCE, Estimate, sum_by
 from quality.problems import NotConverged
@@ -25,7 +25,7 @@ class Fit:
     def estimate(self, position: int, *, confidence: float = CONFIDENCE) -> Estimate:
         """One coefficient with its normal interval."""
         value = float(self.coefficients[position])
-        half = float(norm.ppf(0.5 + confidence / 2) * np.sqrt(self.covariance[position, position]))
+        half = float(ndtri(0.5 + confidence / 2) * np.sqrt(self.covariance[position, position]))
         return Estimate(value, self.n, value - half, value + half)
 
 

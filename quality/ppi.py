@@ -5,7 +5,7 @@ Zrnic 2023, arXiv 2311.01453), for a mean, with known probabilities of being aud
 """
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from quality.intervals import CONFIDENCE, Estimate
 from quality.verdicts import Bools, Floats
@@ -44,7 +44,7 @@ def ppi_mean(
         audit_error(predictions, values, audited, trust=trust) if propensities is None else mean_error(terms)
     )
     value = float(terms.mean())
-    half = float(norm.ppf(0.5 + confidence / 2) * error)
+    half = float(ndtri(0.5 + confidence / 2) * error)
     return Estimate(value, n, value - half, value + half)
 
 

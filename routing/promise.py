@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log
 
 import numpy as np
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 from routing.table import Floats, Ints, Mask
 
@@ -69,7 +69,18 @@ def tail(*, population: int, sample: int, hits: int, target: float) -> float:
     short = ceil(target * rest - 1e-9) - 1
     if short < 0:
         return 0.0
-    return float(hypergeom.sf(hits - 1, population, hits + short, sample))
+    good = hits + short
+    drawn = np.arange(hits, min(good, sample) + 1)
+    odds = choose(good, drawn) + choose(population - good, sample - drawn) - choose(population, sample)
+    return float(min(1.0, np.exp(odds).sum()))
+
+
+def choose(n: float, k: Floats | Ints | int) -> Floats:
+    """log(n choose k); -inf where there is no such choice."""
+    k = np.asarray(k, dtype=float)
+    inside = (k >= 0) & (k <= n)
+    held = np.where(inside, k, 0.0)
+    return np.where(inside, gammaln(n + 1) - gammaln(held + 1) - gammaln(n - held + 1), -np.inf)
 
 
 def fewest_audits(target: float, confidence: float) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import rankdata
 
 from routing.features import FEATURES
 from routing.table import Floats, Table
@@ -45,7 +44,9 @@ def share_below(values: Floats) -> Floats:
     """The rank of each value over the whole dataset, in 0…1 with ties in the middle (n,)."""
     if len(values) == 0:
         return values.astype(float)
-    return (rankdata(values) - 0.5) / len(values)
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(count) - (count - 1) / 2  # equal values share the mean of their ranks
+    return (ranks[place] - 0.5) / len(values)
 
 
 def standard(values: Floats) -> Floats:
