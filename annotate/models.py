@@ -170,3 +170,23 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Onboarding(models.Model):
+    """How far a member is with what a project asks before the first instance (`annotate.onboarding`).
+
+    What is answered in training and in the quiz is kept here and not in the ledger: training shows the answers, so
+    these are exercises and no verdicts. The profile is kept with the rater, since exports read it there.
+    """
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="onboarding")
+    agreed_to = models.CharField(max_length=64, blank=True, help_text="hash of the text that was agreed to")
+    agreed = models.DateTimeField(null=True)
+    profiled = models.DateTimeField(null=True, help_text="when the profile was filled in or passed over")
+    training = models.JSONField(default=list, help_text="exercises done: {instance, share}")
+    quiz = models.JSONField(default=list, help_text="answers of the running attempt: {instance, share}")
+    attempts = models.JSONField(default=list, help_text="attempts that are over: {score, passed, at}")
+    passed = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.member_id}: {'passed' if self.passed else 'on the way'}"

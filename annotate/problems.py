@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from web.problems import Conflict, Invalid, NotFound, Problem
+from web.problems import Conflict, Invalid, NotAllowed, NotFound, Problem
 
 
 class LeaseGone(Conflict):
@@ -28,3 +28,9 @@ class NothingOpen(Problem):
 
     status: ClassVar[int] = 404
     code, title = "nothing-open", "There is no open work for you"
+
+
+class OnboardingNeeded(NotAllowed):
+    """A step of the project's onboarding is missing; `step` says which, `page` where it is done."""
+
+    code, title = "onboarding-needed", "Something is asked of you before you begin"

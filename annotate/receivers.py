@@ -12,13 +12,18 @@ from annotate.actions import (
     put_first,
     raters_to_score,
     reseat_project,
+    set_apart,
     set_needs,
     start_anew,
     withdraw_leases,
 )
 from annotate.models import Notice
+from annotate.onboarding.actions import try_again
+from annotate.onboarding.profiles import PROFILES
+from annotate.onboarding.steps import without_answer
 from annotate.tasks import mail_notice, score_gold
 from ledger.models import Label, Member, Project
+from ledger.project_settings import InvalidSetting, refuse
 from ledger.signals import (
     instances_added,
     labels_written,
@@ -49,6 +54,7 @@ def leases_of_changed_member(sender: type, *, project: Project, member: Member, 
         withdraw_leases(project, member.user_id, at=timezone.now())
     else:
         start_anew(project, member.user_id, at=timezone.now())
+        try_again(member)
 
 
 @receiver(labels_written)
@@ -77,6 +83,20 @@ def mail_of_notice(sender: type, *, instance: Notice, created: bool, **kwargs: A
         mail_notice.delay_on_commit(instance.pk)
 
 
+def require_answers(project: Project) -> None:
+    """Raises `InvalidSetting` where an instance of training or quiz has no known answer, or a form is unknown."""
+    form = project.settings.get("onboarding", {}).get("profile", {}).get("form")
+    if form is not None and form not in PROFILES:
+        raise refuse("onboarding.profile.form", f"one of {', '.join(PROFILES)}", form)
+    missing = without_answer(project)
+    if missing:
+        raise InvalidSetting(
+            f"onboarding uses {', '.join(missing[:5])}: no such instance, or its answer is not known.",
+            setting="onboarding",
+            instances=missing,
+        )
+
+
 @receiver(settings_changed)
 def work_after_settings(sender: type, *, project: Project, before: dict[str, Any], **kwargs: Any) -> None:
     """The open seats follow what was changed."""
@@ -84,6 +104,9 @@ def work_after_settings(sender: type, *, project: Project, before: dict[str, Any
     def changed(name: str) -> bool:
         return project.settings.get(name) != before.get(name)
 
+    if changed("onboarding"):
+        require_answers(project)
+        set_apart(project)
     if changed("overlap"):
         reseat_project(project)
     if changed("skill_rules"):

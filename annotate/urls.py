@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotate import views
+from annotate import onboarding_views, views
 
 app_name = "annotate"
 
@@ -19,5 +19,6 @@ urlpatterns = [
     path(f"{WORK}<int:pk>/flag/", views.flag, name="flag"),
     path(f"{WORK}<int:pk>/draft/", views.draft, name="draft"),
     path(f"{WORK}<int:pk>/heartbeat/", views.heartbeat, name="heartbeat"),
+    path("projects/<slug:slug>/welcome/", onboarding_views.welcome, name="welcome"),
     path("settings/", views.settings_page, name="settings"),
 ]

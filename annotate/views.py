@@ -34,7 +34,7 @@ from annotate.forms.preferences import PreferencesForm
 from annotate.forms.work import WorkForm
 from annotate.keys import keys_of
 from annotate.models import Assignment, Seat
-from annotate.problems import AlreadySubmitted, LeaseGone
+from annotate.problems import AlreadySubmitted, LeaseGone, OnboardingNeeded
 from annotate.quotas import quota_of, why_nothing
 from annotate.screen import FLAG_REASONS, SKIP_REASONS, contents, panes, prompt
 from ledger.access import Place, enter
@@ -76,7 +76,10 @@ def work(request: HttpRequest, slug: str) -> HttpResponse:
 
 def next_screen(request: HttpRequest, place: Place, *, done: str = "") -> HttpResponse:
     rater = person_for(place.user, place.project)
-    assignment = lease_next(place.project, rater, member=place.member)
+    try:
+        assignment = lease_next(place.project, rater, member=place.member)
+    except OnboardingNeeded as needed:
+        return go_to(request, needed.facts["page"])
     if assignment is None:
         why = why_nothing(place.project, rater.pk, place.member, at=timezone.now())
         context = frame(place, request) | receipt_context(place, done) | {"why": why}
@@ -84,6 +87,11 @@ def next_screen(request: HttpRequest, place: Place, *, done: str = "") -> HttpRe
     fields = (assignment.draft or {}).get("fields")
     form = work_form(assignment, fields=fields)
     return show_work(request, place, assignment, form, done=done)
+
+
+def go_to(request: HttpRequest, page: str) -> HttpResponse:
+    """Another page, also where only the screen was to be swapped."""
+    return HttpResponse(status=204, headers={"HX-Redirect": page}) if wants_fragment(request) else redirect(page)
 
 
 def work_form(assignment: Assignment, *, fields: Fields | None) -> WorkForm:

@@ -26,6 +26,7 @@ from annotate.actions.seats import (
     reopen_all,
     replace_open_work,
     reseat_project,
+    set_apart,
 )
 from annotate.actions.work import (
     asked_about,
@@ -38,6 +39,7 @@ from annotate.actions.work import (
 )
 
 __all__ = [
+    "set_apart",
     "set_needs",
     "put_first",
     "withdraw_gold",

@@ -7,10 +7,14 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from annotate.actions.mixing import DICE, NEEDS, NEW_TO_RATER, mix_in
 from annotate.models import Assignment, Seat
+from annotate.onboarding.steps import apart_of, missing_step
+from annotate.problems import OnboardingNeeded
 from annotate.quotas import done_by, quota_of
 from annotate.skills import mask_of
 from ledger.models import Member, Project, Rater
@@ -85,7 +89,7 @@ def lease_next_id(
     Lock: the seat's row (`FOR UPDATE … SKIP LOCKED`), so that a hundred people never wait for one another.
     Two calls of one rater at once meet at `one_lease_per_rater`; the loser answers with the winner's lease.
     """
-    for _attempt in range(3):
+    for _try in range(3):
         try:
             rows = hand_out(project, rater_id, member, at)
         except IntegrityError:
@@ -120,13 +124,30 @@ def hand_out(project: Project, rater_id: int, member: Member | None, at: datetim
 def distribute(
     project: Project, rater_id: int, member: Member | None, at: datetime, values: dict[str, Any]
 ) -> Rows:
-    """A new lease by the project's rules: none where a quota is used up, now and then gold or a probe."""
+    """A new lease by the project's rules: none where a quota is used up, now and then gold or a probe.
+
+    Raises `OnboardingNeeded`.
+    """
+    apart = require_onboarded(project, member) if "onboarding" in project.settings else []
     quota = quota_of(project, member)
     if quota and done_by(project, rater_id, quota, at=at):
         return []
     rules = project.settings.get("skill_rules", [])
     values |= {"mask": mask_of(project, member), "rules": orjson.dumps(rules).decode()}
-    return mix_in(project, values) or prepared(LEASE_BY_SKILL if rules else LEASE, values)
+    return mix_in(project, values, apart=apart) or prepared(LEASE_BY_SKILL if rules else LEASE, values)
+
+
+def require_onboarded(project: Project, member: Member | None) -> list[int]:
+    """The instances that are set apart for training and quiz. Raises `OnboardingNeeded` where a step is missing."""
+    step = missing_step(project, member)
+    if step is not None:
+        page = reverse("annotate:welcome", args=[project.slug])
+        raise OnboardingNeeded(
+            _("Before you begin here, one step is missing: %(step)s.") % {"step": step.label},
+            step=step.value,
+            page=page,
+        )
+    return apart_of(project)
 
 
 def lease_time(project: Project) -> timedelta:

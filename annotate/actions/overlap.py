@@ -11,6 +11,7 @@ from django.db import transaction
 from annotate.actions.closing import close_seats
 from annotate.actions.ranking import follow_settings
 from annotate.models import Seat
+from annotate.onboarding.steps import apart_of
 from annotate.overlap import Rule, best_of, rule_of
 from ledger.models import Label, Project
 from web.sql import prepared
@@ -47,8 +48,10 @@ def follow_overlap(project: Project, instance_ids: Sequence[int]) -> None:
     Lock: the instances' rows, so that of two people who submit at once the second counts the first.
     """
     rule = rule_of(project)
-    if rule is None or not instance_ids:
+    if rule is None:
         return
+    apart = set(apart_of(project))
+    instance_ids = [pk for pk in instance_ids if pk not in apart]
     with transaction.atomic():
         values = {"instances": list(instance_ids), "aspect": rule.aspect.pk}
         asked = {pk: Asked(size) for pk, size in prepared(LOCK, values)}

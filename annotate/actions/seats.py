@@ -1,6 +1,7 @@
 """Seats: the places that people have at instances, opened, closed and put in order."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -8,6 +9,7 @@ from annotate.actions.closing import close_seats
 from annotate.actions.overlap import follow_overlap, follow_overlap_everywhere
 from annotate.actions.ranking import follow_settings
 from annotate.models import Seat
+from annotate.onboarding.steps import apart_of
 from annotate.overlap import seats_at_first
 from ledger.models import Project
 
@@ -22,7 +24,7 @@ OPEN_SEATS = """
     ) imported
     CROSS JOIN LATERAL generate_series(0, %(overlap)s - 1 - imported.voices) AS slot
     WHERE i.project_id = %(project)s AND (%(instances)s::bigint[] IS NULL OR i.id = ANY(%(instances)s))
-      AND (NOT %(routed)s OR seated.rank IS NOT NULL)
+      AND (NOT %(routed)s OR seated.rank IS NOT NULL) AND i.id <> ALL(%(apart)s)
     ON CONFLICT (instance_id, slot) DO NOTHING
 """
 
@@ -31,6 +33,7 @@ SEAT_ROUTED = """
     SELECT %(project)s, chosen.id, slot, chosen.rank, 'open', false
     FROM unnest(%(instances)s::bigint[]) WITH ORDINALITY AS chosen (id, rank)
     CROSS JOIN generate_series(0, %(overlap)s - 1) AS slot
+    WHERE chosen.id <> ALL(%(apart)s)
     ON CONFLICT (instance_id, slot) DO UPDATE SET rank = excluded.rank, closing = false
 """
 
@@ -48,6 +51,7 @@ def open_seats(project: Project, instance_ids: Sequence[int] | None = None) -> N
                 "project": project.pk,
                 "overlap": seats_at_first(project),
                 "routed": project.routed,
+                "apart": apart_of(project),
                 "instances": None if instance_ids is None else list(instance_ids),
             },
         )
@@ -65,6 +69,14 @@ def reseat_project(project: Project) -> None:
         open_seats(project)
 
 
+def set_apart(project: Project) -> None:
+    """Closes the open seats of what training and quiz use, and opens those of what they use no longer."""
+    with transaction.atomic():
+        seats = Seat.objects.filter(instance__in=apart_of(project), status=Seat.Status.OPEN)
+        close_seats(project, seats=list(seats.values_list("pk", flat=True)))
+        open_seats(project)
+
+
 def replace_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     """Closes all open seats and opens those of `instance_ids`, handed out in this order: a route's work.
 
@@ -78,8 +90,9 @@ def replace_open_work(project: Project, instance_ids: Sequence[int]) -> None:
 def add_open_work(project: Project, instance_ids: Sequence[int]) -> None:
     """Opens seats at further instances of a routed project, ahead of nothing that is open: online routing."""
     overlap, chosen = seats_at_first(project), list(instance_ids)
+    values: dict[str, Any] = {"project": project.pk, "overlap": overlap, "instances": chosen}
     with connection.cursor() as cursor:
-        cursor.execute(SEAT_ROUTED, {"project": project.pk, "overlap": overlap, "instances": chosen})
+        cursor.execute(SEAT_ROUTED, values | {"apart": apart_of(project)})
     follow_overlap_everywhere(project)
     follow_settings(project, chosen)
 
