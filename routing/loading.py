@@ -15,6 +15,7 @@ from django.db.models import Count
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
 from routing.problems import NoInstances, NoJudgeLabels
 from routing.table import Floats, People, Table
+from routing.voices import joint_probability, joint_verdict
 from web.registry import unknown
 
 WORD = re.compile(r"\w+")
@@ -222,14 +223,13 @@ def read_judges(pairs: Pairs, judges: list[Rater], aspect: Aspect) -> tuple[Floa
 def fold_judges(
     heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]], shape: tuple[int, int]
 ) -> tuple[Floats, Floats, Floats]:
-    """One verdict of each judge on each pair: presentations that disagree are a tie (data/README.md)."""
+    """One verdict, probability and consistency of each judge on each pair (`routing.voices`)."""
     verdict, probability, consistent = (np.full(shape, np.nan) for _ in range(3))
     for place, said in heard.items():
-        verdicts = {given for given, _, _ in said}
-        verdict[place] = verdicts.pop() if len(verdicts) == 1 else 0
+        verdict[place] = joint_verdict([given for given, _, _ in said], [chance for _, chance, _ in said])
         chances = [chance for _, chance, _ in said if chance is not None]
         if chances:
-            probability[place] = sum(chances) / len(chances)
+            probability[place] = joint_probability(chances)
         if len(said) > 1 or not said[0][2]:
             consistent[place] = float(len({given for given, _, _ in said}) == 1 and all(s for *_, s in said))
     return verdict, probability, consistent

@@ -13,6 +13,7 @@ from ledger.models import Aspect, Instance, Label, Rater
 from quality.consensus import AGGREGATORS
 from quality.consensus.base import Aggregator
 from routing.models import Decision, Preference, Route
+from routing.voices import joint_probability, joint_verdict
 
 PEOPLE = (Rater.Kind.PERSON, Rater.Kind.ADJUDICATOR)
 PAIRED = ("pairwise", "joint")
@@ -116,11 +117,11 @@ def settle_aspect(
 
 
 def folded(labels: list[Said]) -> list[tuple[int, int]]:
-    """(rater, verdict) once a rater: presentations that disagree are a tie."""
-    said: dict[int, set[int]] = defaultdict(set)
+    """(rater, verdict) once a rater: what they say over all their presentations."""
+    said: dict[int, list[tuple[int, float | None]]] = defaultdict(list)
     for label in labels:
-        said[label.rater].add(sign(label.value.get("strength", 0)))
-    return [(rater, verdicts.pop() if len(verdicts) == 1 else 0) for rater, verdicts in said.items()]
+        said[label.rater].append((sign(label.value.get("strength", 0)), label.value.get("probability")))
+    return [(rater, joint_verdict(*zip(*answers, strict=True))) for rater, answers in said.items()]
 
 
 def sign(value: float) -> int:
@@ -183,7 +184,7 @@ def second_preferred(labels: list[Said], probabilities: np.ndarray) -> float:
     """P(response 1 preferred), a tie halved: the labels' own probabilities, else the aggregator's."""
     own = [label.value.get("probability") for label in labels]
     if all(chance is not None for chance in own):
-        return round(float(np.mean([float(chance) for chance in own if chance is not None])), DECIMALS)
+        return round(joint_probability([float(chance) for chance in own if chance is not None]), DECIMALS)
     return round(float(probabilities[2] + probabilities[1] / 2), DECIMALS)
 
 

@@ -29,8 +29,9 @@ class ReportCommand(BaseCommand, ABC):
     def arguments(self, parser: ArgumentParser) -> None:
         """Subclasses add their arguments here."""
 
+    @abstractmethod
     def run(self, *args: Any, **options: Any) -> dict[str, Any]:
-        raise NotImplementedError
+        """The report. Raise a `Problem` for what is refused."""
 
     def text(self, report: dict[str, Any]) -> str:
         return "\n".join(f"{key}: {value}" for key, value in report.items())
