@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.rights import Right, signed_in
 from ledger.access import enter
 from ledger.models import Project
+from web.bodies import body_stream
 from web.json import json_response
 from web.media import keep, send
 
@@ -35,6 +36,6 @@ def show(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
 def put(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
     """Keeps the body, a media file, and answers with the address to write into texts."""
     place = enter(user, slug, Right.MANAGE)
-    kept = keep(request, folder(place.project))
+    kept = keep(body_stream(request), folder(place.project))
     url = reverse("media", args=[slug, kept.name])
     return json_response({"url": url, "type": kept.content_type, "bytes": kept.size}, status=201)
