@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
+from routing.features import TEXTS
 from routing.features.lengths import length_gap
 from routing.table import Floats, Ints, Mask, Table
 
@@ -29,21 +28,11 @@ def response_differences(table: Table) -> Floats:
 
 def response_dimensions(table: Table) -> Floats:
     """Leading dimensions of the responses' embeddings, or of their words where nothing is embedded (R, ≤24)."""
-    if table.embeddings is not None:
-        vectors = table.embeddings.responses
+    if table.embeddings is None:
+        found: Floats = TEXTS.load("dimensions")(table.responses, count=DIMENSIONS)
     else:
-        words = TfidfVectorizer(
-            sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
-        )
-        try:
-            vectors = words.fit_transform(table.responses)
-        except ValueError:  # no word occurs twice
-            return np.zeros((len(table.responses), 0))
-    kept = min(DIMENSIONS, min(vectors.shape) - 1)
-    if kept < 1:
-        return np.zeros((len(table.responses), 0))
-    reduced: Floats = TruncatedSVD(kept, random_state=0).fit_transform(vectors)
-    return reduced
+        found = TEXTS.load("reduce")(table.embeddings.responses, count=DIMENSIONS)
+    return found
 
 
 def tag_fill(tags: Floats, budgets: Ints, *, rng: Generator) -> Mask:

@@ -6,6 +6,16 @@ verdict?), an *even* one stays (how sure, how close?).
 
 from web.registry import Registry
 
+# Kept behind a name because scikit-learn takes a second to import, and most processes never need it.
+TEXTS = Registry(
+    "text measure",
+    {
+        "dimensions": "routing.features.words:dimensions",
+        "reduce": "routing.features.words:reduce",
+        "clusters": "routing.features.words:clusters",
+    },
+)
+
 FEATURES = Registry(
     "routing feature",
     {

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from sklearn.cluster import KMeans
 
+from routing.features import TEXTS
 from routing.features.base import per_text, share_below
 from routing.features.language import foreign_share
 from routing.features.lengths import word_count
@@ -65,7 +65,7 @@ def descriptive(table: Table) -> Floats:
     ]
     signs = np.array(flags, dtype=float).reshape(-1, 3)
     if dimensions.shape[1] and len(dimensions) >= 2 * SUBJECTS:
-        cluster = KMeans(SUBJECTS, n_init=1, random_state=0).fit_predict(dimensions)
+        cluster = TEXTS.load("clusters")(dimensions, count=SUBJECTS)
         signs = np.hstack([signs, np.eye(SUBJECTS)[cluster]])
     return signs[table.prompt]
 

@@ -1,9 +1,8 @@
 """What the prompt is about, in a few dimensions, and whether the judge is better or worse at it."""
 
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
+from routing.features import TEXTS
 from routing.features.base import Block, standard
 from routing.table import Floats, Table
 
@@ -13,22 +12,22 @@ LEAST_PROMPTS = 20  # fewer say nothing about topics
 
 def prompt_dimensions(table: Table) -> Floats:
     """Leading dimensions of the prompts (P, ≤6): of their embeddings where there are any, else of their words."""
+    if "prompt_dimensions" not in table.cache:
+        table.cache["prompt_dimensions"] = find_dimensions(table)
+    found = table.cache["prompt_dimensions"]
+    assert isinstance(found, np.ndarray)
+    return found
+
+
+def find_dimensions(table: Table) -> Floats:
     if len(table.prompts) < LEAST_PROMPTS:
         return np.zeros((len(table.prompts), 0))
-    if table.embeddings is not None:
-        vectors = table.embeddings.prompts - table.embeddings.prompts.mean(axis=0)
+    if table.embeddings is None:
+        found: Floats = TEXTS.load("dimensions")(table.prompts, count=DIMENSIONS)
     else:
-        words = TfidfVectorizer(
-            sublinear_tf=True, min_df=2, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
-        )
-        try:
-            vectors = words.fit_transform(table.prompts)
-        except ValueError:  # no word occurs twice
-            return np.zeros((len(table.prompts), 0))
-    if min(vectors.shape) <= DIMENSIONS:
-        return np.zeros((len(table.prompts), 0))
-    reduced: Floats = TruncatedSVD(DIMENSIONS, random_state=0).fit_transform(vectors)
-    return reduced
+        centred = table.embeddings.prompts - table.embeddings.prompts.mean(axis=0)
+        found = TEXTS.load("reduce")(centred, count=DIMENSIONS)
+    return found if found.shape[1] == DIMENSIONS else found[:, :0]
 
 
 def topics(table: Table) -> Block:
