@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LONGEST_PAUSE = 30.0  # seconds between two starts of a child that keeps crashing
 STEADY = 60.0  # a child that lived this long starts again without a pause
-GRACE = 12.0  # seconds for a clean end, before a child is killed
+GRACE = 6.0  # seconds for each degree of asking a child to end
 READY_PATIENCE = 60.0
 SERVICE_CHECK = 3.0
 NICENESS = {"judge": 15}
@@ -70,9 +70,17 @@ class Child:
             say(f"{self.name} ended with {self.process.returncode}; starting it again in {self.pause:.0f} s")
             self.process, self.start_at = None, now + self.pause
 
-    def signal(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+    def ask(self, number: int) -> None:
+        """Send a signal to the main process, where it lives."""
+        if self.process is not None and self.alive():
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill the child and everything that it started, and wait until the kernel has done so."""
+        if self.process is not None and self.alive():
+            say(f"{self.name} did not end; killing it")
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -231,18 +239,22 @@ def greet(address: str, *, demo: bool) -> None:
 
 
 def end(children: list[Child]) -> None:
-    """Ask all children to end, then kill what is left."""
+    """Ask all children to end, then less and less politely, and return when none is left."""
     say("Stopping")
     for child in children:
-        if child.process is not None and child.alive():
-            child.process.terminate()  # the main process alone: it ends its own workers in order
-    deadline = time.monotonic() + GRACE
+        child.ask(signal.SIGTERM)  # the main process alone: it ends its own workers in order
+    wait_for_end(children, seconds=GRACE)
+    for child in children:
+        child.ask(signal.SIGQUIT)  # Celery gives the task at work back to the queue, for the next start
+    wait_for_end(children, seconds=GRACE)
+    for child in children:
+        child.kill()
+
+
+def wait_for_end(children: list[Child], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while any(child.alive() for child in children) and time.monotonic() < deadline:
         time.sleep(0.05)
-    for child in children:
-        if child.alive():
-            say(f"{child.name} did not end within {GRACE:.0f} s; killing it")
-            child.signal(signal.SIGKILL)
 
 
 def stop_services(home: Path) -> None:
