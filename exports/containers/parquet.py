@@ -11,7 +11,7 @@ from exports.containers.base import Batch, Container
 from exports.formats.base import Row
 from exports.formats.columns import Columns
 
-ROW_GROUP_BYTES = 4 * 1024 * 1024  # in Arrow's memory: small enough for constant memory
+ROW_GROUP_BYTES = 1024 * 1024  # in Arrow's memory: what keeps an export of any size under 200 MB
 
 
 class Drain:
