@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from annotate.actions import set_gold
+from ledger.project_settings import change_settings
 from tests.browser.axe import assert_accessible
 from tests.browser.conftest import MakeWork, many, pair
 from tests.browser.test_workbench import press, start
@@ -87,3 +89,22 @@ def test_high_contrast(ann: Callable[[], Page], make_work: MakeWork, live_server
     start(page, live_server, project)
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert_accessible(page)
+
+
+def test_onboarding(ann: Callable[[], Page], make_work: MakeWork, live_server: Any) -> None:
+    """Consent, profile, training and its explanation, in turn."""
+    project = make_work("helpsteer2-preference", [pair(1, **RICH), pair(2)])
+    set_gold(project.instances.get(ref="pair-1"), {"overall": {"strength": 2}}, explanation="Because.")
+    steps = {"consent": "You may **stop**.", "profile": {"form": "prism"}, "training": {"instances": ["pair-1"]}}
+    change_settings(project, {"onboarding": steps})
+    page = ann()
+    page.goto(f"{live_server.url}/projects/bread/work/")
+    assert_accessible(page, "consent")
+    page.locator("main input[type=checkbox]").check()
+    page.locator("main button.main").click()
+    assert_accessible(page, "profile")
+    page.get_by_role("button", name="Say nothing and go on").click()
+    assert_accessible(page, "training")
+    page.get_by_role("radiogroup").first.locator("input").first.check(force=True)
+    page.locator("main button.main").click()
+    assert_accessible(page, "explanation")
