@@ -35,6 +35,7 @@ class Curve:
     mark_end: bool  # whether the mark's words fit to its left only
     start: tuple[float, float]
     end: tuple[float, float]
+    aside: tuple[float, float]  # where chance is named
     rows: list[Tick] = field(default_factory=list)
     columns: list[Tick] = field(default_factory=list)
 
@@ -65,6 +66,7 @@ def draw_curve(points: Sequence[Point], *, chance: Sequence[Point], mark: Point)
         mark_end=mark.budget > 0.45,
         start=(scale.x(points[0].budget), scale.y(points[0].mean)),
         end=(scale.x(last.budget), scale.y(last.mean)),
+        aside=(scale.x(0.7), scale.y(at_budget(chance, 0.7).mean)),
         rows=[Tick(scale.y(value), f"{value:.2f}".rstrip("0").ljust(3, "0")) for value in steps(scale)],
         columns=[Tick(scale.x(share), f"{100 * share:.0f} %") for share in (0, 0.25, 0.5, 0.75, 1)],
     )
@@ -116,3 +118,42 @@ def at_budget(points: Sequence[Point], budget: float) -> Point:
         one + part * (other - one) for one, other in ((a.mean, b.mean), (a.low, b.low), (a.high, b.high))
     ]
     return Point(budget, *mixed)
+
+
+# ---------------------------------------------------------------- reliability
+
+SQUARE = Scale(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A group of verdicts: what the judge said and what people did, with the interval of the latter."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    bars: list[Bar]
+    diagonal: str
+    ticks: list[Tick]
+    rows: list[Tick]
+
+
+def draw_reliability(bins: dict[str, list[float]]) -> Reliability:
+    """Observed against said probability, a point a group; on the diagonal the judge means what it says."""
+    groups = zip(bins["predicted"], bins["observed"], bins["low"], bins["high"], strict=True)
+    bars = [
+        Bar(SQUARE.x(said), SQUARE.y(observed), SQUARE.y(low), SQUARE.y(high))
+        for said, observed, low, high in groups
+    ]
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    return Reliability(
+        bars=bars,
+        diagonal=f"M{SQUARE.x(0):g} {SQUARE.y(0):g}L{SQUARE.x(1):g} {SQUARE.y(1):g}",
+        ticks=[Tick(SQUARE.x(share), f"{share:g}") for share in shares],
+        rows=[Tick(SQUARE.y(share), f"{share:g}") for share in shares],
+    )

@@ -90,6 +90,6 @@ def page(
     return render(request, template, context, status=status)
 
 
-def address(place: Place, name: str, **kwargs: Any) -> str:
+def address(place: Place, page_name: str, /, **kwargs: Any) -> str:
     """The path of a page of this project."""
-    return reverse(f"dashboard:{name}", kwargs={"slug": place.project.slug, **kwargs})
+    return reverse(f"dashboard:{page_name}", kwargs={"slug": place.project.slug, **kwargs})

@@ -113,7 +113,7 @@ def with_replay(quick: Forecast, aspect: Aspect, policy: str, mark: int) -> Fore
 
 
 def key_of(aspect: Aspect, policy: str) -> str:
-    return f"dashboard:replay:{release()}:{aspect.pk}:{policy}"
+    return f"dashboard:{release()}:replay:{aspect.pk}:{policy}"
 
 
 def replay_forecast(aspect: Aspect, policy: str) -> None:

@@ -6,6 +6,7 @@ from dashboard.actions import run_upload
 from dashboard.forecasts import replay_forecast as replay
 from dashboard.models import Upload
 from dashboard.search import index_missing
+from dashboard.trials import run_trial
 from ledger.models import Aspect, Project
 
 BATCH = 1000
@@ -33,3 +34,11 @@ def replay_forecast(aspect_id: int, policy: str) -> None:
     aspect = Aspect.objects.select_related("project").filter(pk=aspect_id).first()
     if aspect is not None:
         replay(aspect, policy)
+
+
+@shared_task
+def try_judge(project_id: int, judge: str) -> None:
+    """Tries a judge on a few instances; sent to the judges' queue, since it may load a model."""
+    project = Project.objects.filter(pk=project_id).first()
+    if project is not None:
+        run_trial(project, judge)

@@ -94,6 +94,15 @@ def money(value: Any, project: Project) -> str:
 
 
 @register.filter
+def told(estimate: dict[str, Any] | None) -> str:
+    """A figure of a kept report with its interval and n, as in `0.71 (0.68–0.75), n 974`."""
+    if not estimate or estimate["value"] is None:
+        return "–"
+    bounds = "" if estimate["low"] is None else f" ({estimate['low']:.2f}–{estimate['high']:.2f})"
+    return f"{estimate['value']:.2f}{bounds}, n {estimate['n']:,}"
+
+
+@register.filter
 def unlocalised(value: float) -> str:
     """A coordinate as SVG wants it, whatever the language's decimal sign."""
     return f"{value:g}"

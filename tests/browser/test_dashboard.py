@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from judges.actions import run_chunk, start_run
+from judges.auditing import audit
 from ledger.models import Instance, Project, Rater
 from routing.actions import route, settle
 from routing.models import Route
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.browser
 BASE = "/projects/bread/"
 PAGES = [
     "/projects/", "/new-project/", "/account/", BASE, f"{BASE}instances/", f"{BASE}instances/pair-1/",
-    f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/", f"{BASE}routing/", f"{BASE}quality/",
+    f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/", f"{BASE}judges/of/gpt/", f"{BASE}routing/", f"{BASE}quality/",
     f"{BASE}people/", f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
     f"{BASE}settings/aspects/new/", f"{BASE}settings/guidelines/",
 ]  # fmt: skip
@@ -68,6 +69,7 @@ def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator
 
 def test_every_page_is_accessible_and_fits_a_phone(bread: Project, owner: Page, live_server: Any) -> None:
     run = start_run(project=bread, judge="length", queued=False)
+    audit(project=bread, judge="gpt", aspect="overall")
     for path in PAGES:
         owner.set_viewport_size({"width": 1280, "height": 800})
         owner.goto(live_server.url + path.replace("/runs/1/", f"/runs/{run.pk}/"))

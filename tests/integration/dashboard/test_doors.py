@@ -13,8 +13,8 @@ from ledger.models import Project, Rater
 
 REVIEWED = {"overview", "instances", "instance", "quality"}  # what a reviewer sees; all else is the admin's
 POSTED = {
-    "import_start", "import_discard", "member_role", "member_status", "archive", "unarchive", "judge_run",
-    "run_steer", "route_start", "route_back", "snapshot",
+    "judge_audit", "judge_try", "import_start", "import_discard", "member_role", "member_status", "archive", "unarchive",
+    "judge_run", "run_steer", "route_start", "route_back", "snapshot",
 }  # fmt: skip
 OF_PROJECT = sorted(each.name for each in urlpatterns if "slug:slug" in str(each.pattern))
 
@@ -31,6 +31,7 @@ def things(project: Project) -> dict[str, dict]:
         "guideline_version": {"number": 1},
         "member_role": {"pk": member.pk},
         "member_status": {"pk": member.pk},
+        **dict.fromkeys(("judge", "judge_audit", "judge_try"), {"name": "length"}),
         "run": {"pk": run.pk},
         "run_steer": {"pk": run.pk, "verb": "cancel"},
         **dict.fromkeys(("import_look", "import_start", "import_discard"), {"pk": 1}),

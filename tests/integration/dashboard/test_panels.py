@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboard.trials import run_trial
 from dashboard.views.exports import controls
 from exports.choices import Choices
 from exports.containers import CONTAINERS
@@ -68,6 +69,29 @@ def test_queries_of_the_judges(project, admin, django_assert_num_queries):
     # the latest runs, running judges
     with django_assert_num_queries(12):
         admin.get(f"{PATH}judges/")
+
+
+def test_a_judge_is_audited_by_its_labels(project, admin):
+    say(project, "gpt/4", {"i0": 1, "i1": -1, "i2": 1}, kind=Rater.Kind.JUDGE)
+    say(project, "ann", {"i0": 1, "i1": 1, "i2": 1})
+    path = f"{PATH}judges/of/gpt/4/"
+    assert "An audit reads the ledger" in admin.get(path).content.decode()
+    admin.post(f"{path}audit/", {"aspect": "overall"})
+    page = admin.get(path).content.decode()
+    assert "Audit again" in page and "0.67" in page
+    assert "it cannot be asked here" in page
+    assert admin.get(f"{PATH}judges/of/nobody/").status_code == 404
+
+
+def test_a_trial_is_asked_for_waited_for_and_shown(project, admin):
+    path = f"{PATH}judges/of/length/"
+    admin.post(f"{path}try/")
+    part = admin.get(path, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part and 'hx-trigger="every 2s"' in part
+    run_trial(project, "length")
+    part = admin.get(path, headers={"HX-Request": "true"}).content.decode()
+    assert "hx-trigger" not in part and "the same" in part and "i0" in part
+    assert not Label.objects.exists()
 
 
 # ---------------------------------------------------------------- routing
