@@ -59,6 +59,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULE = {
     "take-up-lost-judge-chunks": {"task": "judges.tasks.take_up_lost_chunks", "schedule": 30.0},
     "reclaim-expired-leases": {"task": "annotate.tasks.reclaim_expired", "schedule": 20.0},
+    "refresh-online-routes": {"task": "routing.tasks.refresh_online_routes", "schedule": 3600.0},
 }
 
 # ---------------------------------------------------------------- security

@@ -150,6 +150,7 @@ SETTINGS: dict[str, Check] = {
     "hourly_pay": partial(number, low=0, high=100_000),
     "currency": partial(text, most=4),
     "consensus": partial(text, most=40),
+    "online": flag,  # a live route decides again as people's labels come in
     "quota": quota,
     "overlap": dynamic_overlap,
     "finish_first": flag,

@@ -7,17 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
 from accounts.models import User
 from annotate.actions import reopen_all, replace_open_work
-from ledger.models import Aspect, Label, Project, Rater
+from ledger.models import Aspect, Instance, Label, Project, Rater
 from quality.consensus import AGGREGATORS
 from routing.loading import find_aspect, find_judge, judges_of
 from routing.models import Decision, Preference, Route, Settlement
 from routing.planning import Plan, Request, plan
+from routing.policies import POLICIES
 from routing.settling import PAIRED, SCORED, Consensus, Counted, settle_aspect
 
 BATCH = 2000  # rows written at a time
@@ -54,7 +56,9 @@ def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
         judge=loaded.judge,
         policy=planned.policy.name,
         version=planned.policy.version,
-        parameters=planned.parameters | ({"lots": planned.lots} if planned.lots else {}),
+        parameters=planned.parameters
+        | {"audit": request.audit}
+        | ({"lots": planned.lots} if planned.lots else {}),
         seed=request.seed,
         budget=request.budget,
         target=request.target,
@@ -66,6 +70,76 @@ def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
     )
     Decision.objects.bulk_create(decisions(made, planned), batch_size=BATCH)
     return made
+
+
+def refresh(project: Project, *, at: datetime | None = None) -> int:
+    """Decides again with the labels that have come, and for instances that have; how many decisions changed.
+
+    The audit stays as it was drawn, new instances join it by the same chance, and a policy that does not learn
+    keeps whom it chose. Each change is logged in its decision. Lock: the project's row.
+    """
+    at = at or timezone.now()
+    live = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
+    if live is None or live.budget is None:
+        return 0
+    planned = plan(project, renewed(live))
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        if not Route.objects.live().filter(pk=live.pk).exists():
+            return 0
+        changed = rewrite(live, planned, at)
+        live.summary, live.expected = planned.report(), planned.expected
+        live.save(update_fields=["summary", "expected"])
+        replace_open_work(project, planned.to_ask)
+    return changed
+
+
+def renewed(live: Route) -> Request:
+    """The request that a live route came from, with what must stay."""
+    held = live.decisions.filter(way=Decision.Way.HUMAN)
+    if POLICIES.load(live.policy).learns:
+        held = held.filter(audit=True)
+    share = float(live.parameters.get("audit", 0.0))
+    keep = frozenset(held.values_list("instance_id", flat=True))
+    return Request(
+        policy=live.policy,
+        seed=live.seed,
+        budget=live.budget,
+        judge=live.judge.name if live.judge else None,
+        aspect=live.aspect.name,
+        keep=keep | join_audit(live, share),
+    )
+
+
+def join_audit(live: Route, share: float) -> frozenset[int]:
+    """Instances without a decision yet that join the audit, each by the chance `share`."""
+    decided = live.decisions.values("instance_id")
+    fresh = Instance.objects.of(live.project).exclude(pk__in=decided).order_by("pk")
+    rng = np.random.default_rng([live.seed, live.decisions.count()])
+    return frozenset(pk for pk in fresh.values_list("pk", flat=True) if rng.random() < share)
+
+
+def rewrite(live: Route, planned: Plan, at: datetime) -> int:
+    """Brings the route's decisions up to date; the number whose way changed or that are new."""
+    old = {decision.instance_id: decision for decision in live.decisions.all()}
+    fresh, changed, updated = [], 0, []
+    for decision in decisions(live, planned):
+        held = old.get(decision.instance_id)
+        if held is None:
+            fresh.append(decision)
+            continue
+        decision.pk, decision.audit, decision.propensity = held.pk, held.audit, held.propensity
+        if held.way != decision.way:
+            changed += 1
+            log = [*held.features.get("log", []), {"at": at.isoformat(), "was": held.way}]
+            decision.features = decision.features | {"log": log}
+        elif "log" in held.features:
+            decision.features = decision.features | {"log": held.features["log"]}
+        updated.append(decision)
+    fields = ["way", "gain", "rank", "reason", "features", "posterior"]
+    Decision.objects.bulk_update(updated, fields, batch_size=BATCH)
+    Decision.objects.bulk_create(fresh, batch_size=BATCH)
+    return changed + len(fresh)
 
 
 def decisions(made: Route, planned: Plan) -> list[Decision]:

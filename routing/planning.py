@@ -34,6 +34,7 @@ class Request:
     judge: str | None = None
     aspect: str | None = None
     audit: float = 0.0
+    keep: frozenset[int] = frozenset()  # instances that stay with people: the audit under way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +221,10 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
     cap = int(math.floor((request.budget or 0.0) * size + 1e-9))
     ranking = by_owner(loaded, policy.rank(table, known, cap=cap, rng=rng))
     labelled = owner_mask(loaded, known.asked(table.size))
-    human, audit, propensity = pick(policy, ranking, labelled, cap=cap, audit=request.audit, rng=rng)
+    kept = np.isin(table.instances, list(request.keep))
+    human, audit, propensity = pick(
+        policy, ranking, labelled, cap=cap, audit=request.audit, kept=kept, rng=rng
+    )
     return Plan(
         request=request,
         loaded=loaded,
@@ -239,17 +243,24 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
 
 
 def pick(
-    policy: Policy, ranking: Ranking, labelled: Mask, *, cap: int, audit: float, rng: np.random.Generator
+    policy: Policy,
+    ranking: Ranking,
+    labelled: Mask,
+    *,
+    cap: int,
+    audit: float,
+    kept: Mask,
+    rng: np.random.Generator,
 ) -> tuple[Mask, Mask, Floats]:
     """Who goes to people, who of them by lot, and with what chance each went there: three arrays (N,).
 
-    Labels that exist are spent money: they come first, then the best of the rest; of the room that is left a
-    share `audit` is drawn by lot from all that are still open, to keep later estimates honest.
+    What is `kept` (N,) stays; labels that exist are spent money and come next, then the best of the rest; of the
+    room that is left a share `audit` is drawn by lot from all that are still open, to keep later estimates honest.
     """
-    human = np.zeros(len(labelled), dtype=bool)
+    human = kept.copy()
     sunk = Ranking(gain=ranking.gain, worth=ranking.worth & labelled, score=ranking.gain)
-    human[choose(sunk, chosen=human, room=cap, rng=rng)] = True
-    room = cap - int(human.sum())
+    human[choose(sunk, chosen=human, room=cap - int(kept.sum()), rng=rng)] = True
+    room = max(cap - int(human.sum()), 0)
     lots = min(int(round(audit * room)), room)
     human[choose(ranking, chosen=human | labelled, room=room - lots, rng=rng)] = True
     open_ = np.flatnonzero(~human & ~labelled)
