@@ -6,19 +6,17 @@ from typing import Any
 import yaml
 from django.template.loader import render_to_string
 
-from exports.datasets import Dataset
+from exports.datasets import Dataset, columns_of, find_snapshot
 from exports.facts import Facts, facts_of, flip_rate
 from exports.formats.base import Format
-from exports.formats.columns import Columns, words
-from exports.models import Snapshot
+from exports.formats.columns import words
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def manifest(
-    dataset: Dataset, entry: Format, columns: Columns, report: Mapping[str, Any], snapshot: Snapshot | None
-) -> Facts:
+def manifest(dataset: Dataset, entry: Format, report: Mapping[str, Any]) -> Facts:
     """Everything that a reader needs to trust or repeat the export. `report` is `write_export`'s."""
+    snapshot = find_snapshot(dataset.moment.project, dataset.version) if dataset.version else None
     facts = snapshot.manifest.get("facts") if snapshot else None
     return {
         "format": entry.name,
@@ -27,7 +25,7 @@ def manifest(
         "hash": report["hash"],
         "hash_of": "the root of a Merkle tree (RFC 6962, SHA-256) over the rows' canonical JSON lines",
         "snapshot_hash": snapshot.hash if snapshot else None,
-        "columns": {name: words(kind) for name, kind in columns.items()},
+        "columns": {name: words(kind) for name, kind in columns_of(dataset, entry).items()},
         "choices": dataset.choices.changed(),
         "read": report["read"],
         "dropped": report["dropped"],

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from exports.cards import card, manifest
-from exports.datasets import Dataset, columns_of, find_snapshot, read
+from exports.datasets import Dataset, columns_of, read
 from exports.formats.base import Format
 from exports.merkle import Merkle
 from exports.problems import CannotWrite, nothing_left
@@ -35,8 +35,7 @@ def write_folder(dataset: Dataset, *, entry: Format, path: Path) -> dict[str, An
         if not tree.rows:
             raise nothing_left(tally.as_dict(), format=entry.name, needs=entry.needs)
         report = {"rows": tree.rows, "hash": tree.root(), **tally.as_dict()}
-        snapshot = find_snapshot(dataset.moment.project, dataset.version) if dataset.version else None
-        facts = manifest(dataset, entry, columns, report, snapshot)
+        facts = manifest(dataset, entry, report)
         (folder / OURS).write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
         (folder / "README.md").write_text(card(facts, entry, splits), encoding="utf-8")
     return {**report, "splits": splits}

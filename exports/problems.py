@@ -41,6 +41,10 @@ def nothing_left(tally: dict[str, Any], *, format: str, needs: str) -> NothingTo
     return NothingToExport(f"Nothing can be exported as {format}: it needs {needs}{why}.", **tally)
 
 
+class CannotPush(Unready):
+    status, code, title = 502, "cannot-push", "The dataset cannot be pushed"
+
+
 class NotReady(Conflict):
     code, title = "not-ready", "The file is not ready yet"
 

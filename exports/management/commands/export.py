@@ -2,13 +2,20 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from exports.actions import write_export
+from exports.cards import card, manifest
 from exports.choices import parse_choices
 from exports.containers import CONTAINERS, container_for
-from exports.datasets import find_snapshot, open_live, open_snapshot
+from exports.datasets import Dataset, find_snapshot, open_live, open_snapshot
 from exports.formats import FORMATS
 from exports.options import VersionedCommand, add_choices, given_choices
+from exports.writing import write_whole
 from ledger.access import find_project
+from web.registry import Registry
+
+DESTINATIONS = Registry("destination", {"hub": "exports.hub:push_folder"})  # loaded where asked for: 15 MB
 
 
 class Command(VersionedCommand):
@@ -22,6 +29,11 @@ class Command(VersionedCommand):
         parser.add_argument(
             "--container", help=f"{', '.join(CONTAINERS)}, folder; default: by the output's name"
         )
+        parser.add_argument("--manifest", type=Path, metavar="PATH", help="write the facts there, as JSON")
+        parser.add_argument(
+            "--card", type=Path, metavar="PATH", help="write the dataset card there, as Markdown"
+        )
+        parser.add_argument("--push", metavar="NAME", help="push the folder to the hub; needs HF_TOKEN")
         add_choices(parser)
 
     def run(self, **options: Any) -> dict[str, Any]:
@@ -32,7 +44,20 @@ class Command(VersionedCommand):
             dataset = open_snapshot(find_snapshot(project, options["version"]), given)
         else:
             dataset = open_live(project, parse_choices(given))
-        container = options["container"] or container_for(options["output"])
-        return write_export(
-            dataset, format=options["format"], container=container, path=Path(options["output"])
-        )
+        path, container = Path(options["output"]), options["container"] or container_for(options["output"])
+        report = write_export(dataset, format=options["format"], container=container, path=path)
+        self.describe(dataset, report, options)
+        if options["push"]:
+            report["pushed"] = DESTINATIONS.load("hub")(path, name=options["push"])
+        return report
+
+    def describe(self, dataset: Dataset, report: dict[str, Any], options: dict[str, Any]) -> None:
+        """Writes the manifest and the card where they were asked for."""
+        if options["manifest"] is None and options["card"] is None:
+            return
+        entry = FORMATS.load(options["format"])
+        facts = manifest(dataset, entry, report)
+        if options["manifest"]:
+            write_whole(options["manifest"], [orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n"])
+        if options["card"]:
+            write_whole(options["card"], [card(facts, entry, report.get("splits", {})).encode()])

@@ -207,3 +207,25 @@ def test_a_folder_carries_card_manifest_and_splits(project_of, tmp_path):
     with pytest.raises(CommandError, match="holds something else"):
         run("export", "shelf", "--format", "trl-preference", *words)
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+@pytest.mark.django_db
+def test_a_file_gets_a_manifest_and_a_card_where_they_are_asked_for(project_of, tmp_path):
+    project_of(votes(), slug="told")
+    names = {name: tmp_path / name for name in ("rows.jsonl", "facts.json", "card.md")}
+    rows, facts, card = names.values()
+    report = run("export", "told", "--format", "soft", "--output", rows, "--manifest", facts, "--card", card)
+    assert json.loads(facts.read_text())["hash"] == report["hash"]
+    assert report["hash"] in card.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+@pytest.mark.django_db
+def test_pushing_needs_a_folder_and_a_token(project_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    project_of(votes(), slug="push")
+    with pytest.raises(CommandError, match="no dataset folder"):
+        run("export", "push", "--format", "soft", "--output", tmp_path / "rows.jsonl", "--push", "me/set")
+    with pytest.raises(CommandError, match="No token is set"):
+        run("export", "push", "--format", "soft", "--output", f"{tmp_path}/set/", "--push", "me/set")
