@@ -131,7 +131,8 @@ def on_cpu(options: argparse.Namespace) -> str:
         ),
     }
     lines = [
-        "| what | contender | pairs | tokens computed | cpu s a pair | wall s a pair | tokens a cpu s | beside the plain loop |"
+        "| what | contender | pairs | tokens computed | cpu s a pair | wall s a pair | tokens a cpu s | "
+        "beside the plain loop |"
     ]
     lines.append("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, (items, question) in kinds.items():

@@ -30,9 +30,10 @@ from judges.specs import find_judge
 from judges.verdicts import Failed, Verdict
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Aspect, Instance, Label, Project, Rater
-from web.problems import Problem
+from web.problems import Invalid, Problem
 
 log = logging.getLogger("switchyard.judges")
+MOST_ATTEMPTS = 3  # workers that a chunk may take down before its run is given up
 
 
 # ---------------------------------------------------------------- start
@@ -243,9 +244,11 @@ def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, 
         fresh = RunChunk.objects.select_for_update().get(pk=chunk.pk)
         if fresh.status == RunChunk.Status.DONE or not run.active:
             return False
-        labels = [label for one in judged for label in as_labels(one, run.version.hash)]
+        labels, refused = fitting(
+            [label for one in judged for label in as_labels(one, run.version.hash)], run
+        )
         write_labels(project=run.project, rater=run.rater, labels=labels)
-        failures = [failure for one in judged for failure in as_failures(one, run)]
+        failures = [*refused, *(failure for one in judged for failure in as_failures(one, run))]
         RunFailure.objects.bulk_create(failures, ignore_conflicts=True)
         fresh.status, fresh.reserved = RunChunk.Status.DONE, chunk.reserved
         fresh.save(update_fields=["status", "reserved"])
@@ -253,6 +256,24 @@ def record(chunk: RunChunk, judged: Sequence[Judged], cached: Cached | None, *, 
         _end_if_finished(run)
     log.debug("chunk %s of run %s: %s labels, %s failures", chunk.number, run.pk, len(labels), len(failures))
     return True
+
+
+def fitting(labels: Sequence[NewLabel], run: JudgeRun) -> tuple[list[NewLabel], list[RunFailure]]:
+    """The labels that their aspects accept, and a failure for each instance and aspect with one that they
+    do not.
+
+    One value that does not fit must not end a run of thousands.
+    """
+    refused: dict[tuple[int, int], RunFailure] = {}
+    for label in labels:
+        key = (label.instance.pk, label.aspect.pk)
+        try:
+            label.aspect.task.clean(label.value, settings=label.aspect.settings, size=label.instance.size)
+        except Invalid as problem:
+            refused[key] = RunFailure(
+                run=run, instance=label.instance, aspect=label.aspect, reason=problem.detail[:500]
+            )
+    return [one for one in labels if (one.instance.pk, one.aspect.pk) not in refused], list(refused.values())
 
 
 def as_labels(judged: Judged, version: str) -> list[NewLabel]:
@@ -383,6 +404,8 @@ def take_up_lost(*, at: datetime) -> int:
     chunks.
     """
     lost = RunChunk.objects.lost(at).filter(run__status=JudgeRun.Status.RUNNING)
+    for run in JudgeRun.objects.filter(chunks__in=lost.filter(attempts__gte=MOST_ATTEMPTS)).distinct():
+        fail_run(run, f"A chunk ended its worker {MOST_ATTEMPTS} times; the workers' log says how.")
     with transaction.atomic():
         pks = list(lost.filter(run__queued=True).values_list("pk", flat=True))
         RunChunk.objects.filter(pk__in=pks).update(status=RunChunk.Status.WAITING, worker="")

@@ -86,6 +86,15 @@ CATALOG: dict[str, JudgeSpec] = {
             cached=False,
         ),
         JudgeSpec(
+            name="verifier",
+            title="Outcome checks",
+            about="No opinion: runs the unit tests, the exact or numeric answer, the schema or the tool call that "
+            "an instance carries in its metadata.",
+            methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("verifier")),
+            backends={"checker": BackendSpec("checks")},
+            cached=False,
+        ),
+        JudgeSpec(
             name="probe-smollm2",
             title="Probe on SmolLM2's middle layer",
             about="As `probe`, over the states of a small language model that has read prompt and response.",

@@ -58,7 +58,3 @@ class Limits:
 
     window: int = 8192
     tokens_per_character: float = 0.25
-
-    def characters(self, tokens: int) -> int:
-        """About how many characters `tokens` tokens hold."""
-        return int(tokens / self.tokens_per_character)

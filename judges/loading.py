@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Count, Max
@@ -20,6 +20,7 @@ from judges.backends.weights import resolve, revision
 from judges.catalog import BackendSpec, JudgeSpec, as_json
 from judges.items import Item, Limits, Message, Question
 from judges.keys import opened
+from judges.learning import jury_weights
 from judges.methods import METHODS, Method
 from judges.models import Endpoint, JudgeVersion
 from judges.problems import NotEnoughLabels
@@ -94,6 +95,7 @@ def pinned(spec: JudgeSpec, project: Project, aspects: Sequence[Aspect]) -> Judg
             for role, one in spec.backends.items()
         },
     )
+    spec = with_learnt_weights(spec, aspects)
     if not any(backend.name == "probe" for backend in spec.backends.values()):
         return spec
     people = Label.objects.live().filter(project=project, aspect__in=aspects, rater__kind=Rater.Kind.PERSON)
@@ -112,6 +114,20 @@ def pinned(spec: JudgeSpec, project: Project, aspects: Sequence[Aspect]) -> Judg
         for role, one in spec.backends.items()
     }
     return replace(spec, backends=backends)
+
+
+def with_learnt_weights(spec: JudgeSpec, aspects: Sequence[Aspect]) -> JudgeSpec:
+    """The spec with the weights of a `learned` jury fitted to people and pinned. Raises `NotEnoughLabels`."""
+    methods = dict(spec.methods)
+    for aspect in aspects:
+        method = methods.get(aspect.task_type)
+        if method is None or method.name != "jury" or method.parameters.get("combine") != "learned":
+            continue
+        members = [dict(one) for one in cast("list[dict[str, Any]]", method.parameters["members"])]
+        weights = jury_weights(aspect, [one["name"] for one in members])
+        weighed = [{**one, "weight": weight} for one, weight in zip(members, weights, strict=True)]
+        methods[aspect.task_type] = replace(method, parameters={**method.parameters, "members": weighed})
+    return replace(spec, methods=methods)
 
 
 def make_method(spec: JudgeSpec, task_type: str) -> Method | None:

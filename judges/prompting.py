@@ -15,6 +15,7 @@ from judges.items import Item, Limits, Message, Question
 from judges.safety import balance, fence, neutralise
 
 RESERVED = 400  # tokens kept for instructions, question, tags and the answer
+TOKENS_BEYOND_ASCII = 2.0  # a character of Chinese or Arabic in a small English tokenizer
 REQUEST_SHARE = 0.4  # of the window at most, so that a long request never crowds out the responses
 
 ASKED = {
@@ -44,7 +45,7 @@ def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
     raw = [conversation(item), item.reference, *item.responses]
     disarmed = [neutralise(text) for text in raw]
     request, reference, *responses = [one.text for one in disarmed]
-    room = limits.characters(max(limits.window - RESERVED, 64))
+    room = int(max(limits.window - RESERVED, 64) / dearness("".join(raw), limits))
     (request, reference), cut_context = balance([request, reference], int(room * REQUEST_SHARE))
     left = room - len(request) - len(reference)
     share = left // together
@@ -58,6 +59,12 @@ def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
     if any(cut_context) or any(cut):
         record["cut"] = {"request": cut_context[0], "reference": cut_context[1], "responses": cut}
     return Prepared(request, tuple(kept), reference, record)
+
+
+def dearness(text: str, limits: Limits) -> float:
+    """About how many tokens a character of this text is: scripts beyond ASCII cost several times more."""
+    wide = sum(not c.isascii() for c in text) / max(len(text), 1) if not text.isascii() else 0.0
+    return limits.tokens_per_character * (1 - wide) + TOKENS_BEYOND_ASCII * wide
 
 
 def conversation(item: Item) -> str:

@@ -83,10 +83,16 @@ def pair_value(probability: float, question: Question, *, tie: float = 0.0) -> d
     return {"strength": steps if second > first else -steps, **value}
 
 
-def ranks(scores: Sequence[float]) -> list[int]:
-    """The rank of each response, 1 the highest score; equal scores share one."""
+def ranks(scores: Sequence[float], *, ties: bool = True) -> list[int]:
+    """The rank of each response, 1 the highest score; equal scores share one, or go by index where none
+    may.
+    """
     values = np.asarray(scores, dtype=float)
-    return [1 + int(np.sum(values > value + SAME)) for value in values]
+    places = [1 + int(np.sum(values > value + SAME)) for value in values]
+    if ties:
+        return places
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    return [1 + order.index(i) for i in range(len(places))]
 
 
 def scores_from_pairs(n: int, pairs: Sequence[tuple[int, int]], log_odds: Sequence[float]) -> Floats:
@@ -112,7 +118,7 @@ def scored_value(
     difference (MacKay 1992): the log-odds are divided by sqrt(1 + pi/8 * variance).
     """
     if question.task_type == "ranking":
-        return {"ranks": ranks(scores)}
+        return {"ranks": ranks(scores, ties=question.ties)}
     if question.task_type == "rating":
         return {"ratings": rescaled(scores, question)}
     variance = sum(sd * sd for sd in spread) if spread is not None else 0.0

@@ -98,7 +98,9 @@ class Jury:
         if question.task_type == "ranking":
             # (M, n): Borda, fewer is better
             places = np.array([ranked(said) for said in voices], dtype=float)
-            return {"ranks": ranks(list(-np.average(places, axis=0, weights=np.abs(weights))))}
+            return {
+                "ranks": ranks(list(-np.average(places, axis=0, weights=np.abs(weights))), ties=question.ties)
+            }
         return self._pair(np.array([odds(said) for said in voices]), weights, question)
 
     def _pair(self, z: np.ndarray, weights: np.ndarray, question: Question) -> dict[str, object]:

@@ -123,7 +123,9 @@ class Pairwise:
             "mass": round(float(np.mean([view.mass for view in views])), 6),
             "flips": _flip_share(views, each),
         }
-        return Verdict(value={"ranks": ranks(list(scores))}, detail=detail, usage=usage_of(answers))
+        return Verdict(
+            value={"ranks": ranks(list(scores), ties=question.ties)}, detail=detail, usage=usage_of(answers)
+        )
 
 
 def _flip_share(views: Sequence[View], each: int) -> float:

@@ -46,5 +46,5 @@ def value_of(answer: Utilities, question: Question) -> dict[str, object]:
             }
         }
     if question.task_type == "ranking":
-        return {"ranks": ranks(answer.values)}
+        return {"ranks": ranks(answer.values, ties=question.ties)}
     return scored_value(answer.values, question, spread=(answer.spread,))

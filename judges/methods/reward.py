@@ -58,7 +58,7 @@ class Reward:
         mean = rewards.mean(axis=1)
         detail: dict[str, object] = {"rewards": np.round(mean, 6).tolist(), "members": rewards.shape[1]}
         if question.task_type == "ranking":
-            value: dict[str, object] = {"ranks": ranks(list(mean))}
+            value: dict[str, object] = {"ranks": ranks(list(mean), ties=question.ties)}
         elif question.task_type == "rating":
             value = {"ratings": rescaled(list(mean / self.temperature), question)}
         else:

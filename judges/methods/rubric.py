@@ -131,7 +131,7 @@ def graded_value(question: Question, expected: Floats, shares: Floats) -> dict[s
     if question.task_type == "rating":
         return {"ratings": {str(i): on_scale(float(score), question) for i, score in enumerate(expected)}}
     if question.task_type == "ranking":
-        return {"ranks": ranks(list(np.round(expected, 6)))}
+        return {"ranks": ranks(list(np.round(expected, 6)), ties=question.ties)}
     joint = np.outer(shares[0], shares[1])  # (L, L): level of response 0, level of response 1
     probability = float(np.triu(joint, 1).sum() + np.trace(joint) / 2)
     return pair_value(min(max(probability, 0.0), 1.0), question)

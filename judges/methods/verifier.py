@@ -71,7 +71,7 @@ def value_of(shares: list[float], question: Question) -> dict[str, object]:
             "ratings": {str(i): on_scale(question.low + wide * s, question) for i, s in enumerate(shares)}
         }
     if question.task_type == "ranking":
-        return {"ranks": ranks(shares)}
+        return {"ranks": ranks(shares, ties=question.ties)}
     return pair_value(0.5 + (SURE - 0.5) * (shares[1] - shares[0]), question)
 
 

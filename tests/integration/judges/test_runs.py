@@ -130,6 +130,32 @@ def test_a_budget_stops_the_run_before_it_is_overspent(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_value_that_the_aspect_refuses_is_a_failure_and_the_run_goes_on(monkeypatch):
+    run = small_run(n=4, chunk=4)
+    fine = actions.as_labels
+
+    def one_bad(judged, version):
+        labels = fine(judged, version)
+        return [replace(one, value={"strength": 99}) if one.instance.ref == "i1" else one for one in labels]
+
+    monkeypatch.setattr(actions, "as_labels", one_bad)
+    run_chunk(run.chunks.get().pk, at=timezone.now())
+    run.refresh_from_db()
+    assert (run.status, run.done, run.labelled, run.failed) == ("done", 4, 3, 1)
+    assert "strength" in run.failures.get().reason
+
+
+@pytest.mark.django_db
+def test_a_chunk_that_takes_down_every_worker_ends_its_run():
+    run = small_run(n=2)
+    RunChunk.objects.update(status="working", alive=timezone.now() - LEASE * 2, attempts=3)
+    take_up_lost(at=timezone.now())
+    run.refresh_from_db()
+    assert run.status == JudgeRun.Status.FAILED
+    assert "3 times" in run.problem
+
+
+@pytest.mark.django_db
 def test_a_spec_that_could_not_run_is_refused():
     project = make_project()
     bad = replace(CATALOG["length"], name="bad", backends={"other": BackendSpec("length")})

@@ -79,7 +79,7 @@ def checked(kind, response, **facts):
 @pytest.mark.parametrize(
     ("kind", "response", "facts", "share"),
     [
-        ("unit_tests", "So:\n```python\ndef f(): return 1\n```", {"tests": ["assert f() == 1", "assert f() == 2"]}, 0.5),
+        ("unit_tests", "```python\ndef f(): return 1\n```", {"tests": ["assert f() == 1", "assert f() == 2"]}, 0.5),
         ("numeric", "So the answer is 1,234.50 dollars.", {"answer": "1234.5"}, 1.0),
         ("numeric", "We get \\boxed{3/4}", {"answer": "0.75"}, 1.0),
         ("numeric", "About 7. #### 8", {"answer": "7"}, 0.0),
