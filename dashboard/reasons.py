@@ -1,4 +1,4 @@
-"""Why instances go to people: a route's reasons, those that differ in figures only taken together."""
+"""Why instances go to people: a route's reasons, cause by cause, those that differ in figures only taken together."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Why:
 
 
 def with_reason(decisions: QuerySet[Decision], skeleton: str) -> QuerySet[Decision]:
-    """Those of `decisions` for this reason, whatever its figures; random audits where it is AUDIT."""
+    """Those of `decisions` for this cause, whatever its figures; random audits where it is AUDIT."""
     if skeleton == AUDIT:
         return decisions.filter(audit=True)
     bare = Func(
@@ -35,20 +35,36 @@ def with_reason(decisions: QuerySet[Decision], skeleton: str) -> QuerySet[Decisi
         function="regexp_replace",
         output_field=CharField(),
     )
-    return decisions.annotate(skeleton=bare).filter(skeleton=skeleton, audit=False)
+    return decisions.annotate(skeleton=bare).filter(skeleton__contains=skeleton, audit=False)
 
 
 def reasons_of(route: Route) -> list[Why]:
-    """The live reasons, the most frequent first; random audits are one of their own."""
+    """The live reasons, the most frequent first; random audits are one of their own.
+
+    A reason of the form `why: cause, cause.` counts for each of its causes, so that shares can add up to more
+    than one.
+    """
     sent = Decision.objects.filter(route=route, way__in=(Decision.Way.HUMAN, Decision.Way.BOTH))
     groups: dict[str, tuple[int, list[list[str]]]] = {}
+    total = 0
     for reason, audit, count in sent.values_list("reason", "audit").annotate(n=Count("pk")).order_by():
-        key = AUDIT if audit else FIGURE.sub(HOLE, reason)
-        number, figures = groups.get(key, (0, []))
-        groups[key] = (number + count, [*figures, FIGURE.findall(reason)])
-    total = sum(count for count, _ in groups.values())
+        total += count
+        for cause in [AUDIT] if audit else causes(reason):
+            key = FIGURE.sub(HOLE, cause)
+            number, figures = groups.get(key, (0, []))
+            groups[key] = (number + count, [*figures, FIGURE.findall(cause)])
     found = [Why(filled(key, figures), key, count, count / total) for key, (count, figures) in groups.items()]
     return sorted(found, key=lambda why: (-why.instances, why.sentence))[:MOST]
+
+
+def causes(reason: str) -> list[str]:
+    """The causes that a reason names, else the reason itself.
+
+    >>> causes("88% chance that a person differs: other judges disagree, the judge sees a tie.")
+    ['other judges disagree', 'the judge sees a tie']
+    """
+    _head, colon, tail = reason.partition(": ")
+    return tail.rstrip(".").split(", ") if colon else [reason]
 
 
 def filled(key: str, figures: list[list[str]]) -> str:

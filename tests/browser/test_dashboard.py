@@ -26,7 +26,8 @@ pytestmark = pytest.mark.browser
 BASE = "/projects/bread/"
 PAGES = [
     "/projects/", "/new-project/", "/account/", BASE, f"{BASE}instances/", f"{BASE}instances/pair-1/",
-    f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/", f"{BASE}judges/of/gpt/", f"{BASE}routing/", f"{BASE}quality/",
+    f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/",
+    f"{BASE}judges/of/gpt/", f"{BASE}routing/", f"{BASE}quality/",
     f"{BASE}people/", f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
     f"{BASE}settings/aspects/new/", f"{BASE}settings/guidelines/",
 ]  # fmt: skip
@@ -36,7 +37,8 @@ PAGES = [
 TOO_WIDE = """() => {
     const root = document.documentElement;
     if (root.scrollWidth <= root.clientWidth) return [];
-    const beyond = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
+    const out = (e) => e.getBoundingClientRect().right > root.clientWidth + 1;
+    const beyond = [...document.querySelectorAll("body *")].filter(out);
     const told = (e) => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 30)}`;
     return [`by ${root.scrollWidth - root.clientWidth} px`, ...beyond.reverse().map(told)];
 }"""

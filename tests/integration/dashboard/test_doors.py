@@ -13,8 +13,8 @@ from ledger.models import Project, Rater
 
 REVIEWED = {"overview", "instances", "instance", "quality"}  # what a reviewer sees; all else is the admin's
 POSTED = {
-    "judge_audit", "judge_try", "import_start", "import_discard", "member_role", "member_status", "archive", "unarchive",
-    "judge_run", "run_steer", "route_start", "route_back", "snapshot",
+    "judge_audit", "judge_try", "import_start", "import_discard", "member_role", "member_status", "archive",
+    "unarchive", "judge_run", "run_steer", "route_start", "route_back", "snapshot",
 }  # fmt: skip
 OF_PROJECT = sorted(each.name for each in urlpatterns if "slug:slug" in str(each.pattern))
 

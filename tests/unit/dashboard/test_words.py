@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboard.charts import Point, at_budget, draw_curve
-from dashboard.reasons import FIGURE, HOLE, filled
+from dashboard.reasons import FIGURE, HOLE, causes, filled
 from dashboard.templatetags.dashboard import duration, lasting, percent, seconds, share
 from dashboard.words import WORDS, extras_in_words, in_words
 from ledger.models import Aspect
@@ -56,6 +56,12 @@ def test_reasons_take_the_range_of_their_figures():
     said = ["The judges lean 38% to 2.", "The judges lean 55% to 2.", "The judges lean 7% to 2."]
     key = FIGURE.sub(HOLE, said[0])
     assert filled(key, [FIGURE.findall(text) for text in said]) == "The judges lean 7–55% to 2."
+
+
+def test_a_reason_names_its_causes():
+    said = "88% chance that a person differs from the judge: other judges disagree, the judge sees a tie."
+    assert causes(said) == ["other judges disagree", "the judge sees a tie"]
+    assert causes("Drawn by lot.") == ["Drawn by lot."]
 
 
 def test_a_curve_between_its_points():
