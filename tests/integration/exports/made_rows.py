@@ -1,7 +1,11 @@
-"""Rows of the import schema `switchyard` for the tests of exports."""
+"""Rows of the import schema `switchyard`, and projects made of them, for the tests of exports."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from ledger.actions import NewLabel, add_aspect, ensure_rater, write_labels
+from ledger.models import Instance, Project, Rater
+from ledger.templates import AspectSpec
 
 
 def vote(value: int, who: str = "ann", aspect: str = "overall", **more: Any) -> dict[str, Any]:
@@ -59,3 +63,48 @@ def chats() -> list[dict[str, Any]]:
     for response in rows[2]["responses"]:
         response["messages"] = [*turns, {"role": "assistant", "content": response["text"]}]
     return rows
+
+
+def marked_up(project_of: Callable[..., Project]) -> Project:
+    """A project with every task type that a format reads: steps, sentences, edits, joint pairs, media."""
+    rows = votes()
+    for row in rows:
+        row["responses"][0]["image"] = "https://images.test/a.png"
+        row["responses"][1]["image"] = "https://images.test/b.png"
+        for response in row["responses"]:
+            question = {"role": "user", "content": f"Own question {row['id']}"}
+            response["messages"] = [question, {"role": "assistant", "content": response["text"]}]
+    project = project_of(rows)
+    specs = {"steps": "steps", "sentences": "sentences", "edit": "edit", "joint": "joint"}
+    aspects = {name: add_aspect(project, AspectSpec(name, task)) for name, task in specs.items()}
+    rater = ensure_rater(project, kind=Rater.Kind.PERSON, name="cy@lab.org")
+    mark = {"response": 0, "start": 0, "end": 3}
+    answers = {
+        "steps": {"marks": [{**mark, "label": "right"}, {**mark, "start": 3, "end": 4, "label": "wrong"}]},
+        "sentences": {"marks": [{**mark, "label": "good"}, {**mark, "response": 1, "label": "unsafe"}]},
+        "edit": {"edits": {"0": {"text": "Yes, indeed.", "diff": [["-", "Yes."], ["+", "Yes, indeed."]]}}},
+        "joint": {"strength": 2},
+    }
+    for each in Instance.objects.of(project):
+        labels = [
+            NewLabel(instance=each, aspect=aspects[name], value=value) for name, value in answers.items()
+        ]
+        write_labels(project=project, rater=rater, labels=labels)
+    return project
+
+
+SOURCES = {
+    "multi-turn": chats,
+    "ratings": everything,
+    "trl-stepwise": marked_up,
+    "masked": marked_up,
+    "edits": marked_up,
+    "joint": marked_up,
+    "media": marked_up,
+}
+
+
+def project_for(format: str, project_of: Callable[..., Project]) -> Project:
+    """A project in which the format finds something."""
+    source = SOURCES.get(format, votes)
+    return source(project_of) if source is marked_up else project_of(source())

@@ -11,57 +11,20 @@ from exports.choices import parse_choices
 from exports.datasets import columns_of, open_live
 from exports.formats import FORMATS
 from exports.formats.columns import JSON, json_schema
-from ledger.actions import NewLabel, add_aspect, ensure_rater, write_labels
-from ledger.models import Instance, Rater
-from ledger.templates import AspectSpec
-from tests.integration.exports.made_rows import chats, everything, instance, ranking, rating, vote, votes
+from tests.integration.exports.made_rows import (
+    chats,
+    everything,
+    instance,
+    project_for,
+    ranking,
+    rating,
+    vote,
+)
 
 pytestmark = pytest.mark.django_db
 
 
-def marked_up(project_of):
-    """A project with every task type that a format reads: steps, sentences, edits, joint pairs, media."""
-    rows = votes()
-    for row in rows:
-        row["responses"][0]["image"] = "https://images.test/a.png"
-        row["responses"][1]["image"] = "https://images.test/b.png"
-        for response in row["responses"]:
-            question = {"role": "user", "content": f"Own question {row['id']}"}
-            response["messages"] = [question, {"role": "assistant", "content": response["text"]}]
-    project = project_of(rows)
-    specs = {"steps": "steps", "sentences": "sentences", "edit": "edit", "joint": "joint"}
-    aspects = {name: add_aspect(project, AspectSpec(name, task)) for name, task in specs.items()}
-    rater = ensure_rater(project, kind=Rater.Kind.PERSON, name="cy@lab.org")
-    mark = {"response": 0, "start": 0, "end": 3}
-    answers = {
-        "steps": {"marks": [{**mark, "label": "right"}, {**mark, "start": 3, "end": 4, "label": "wrong"}]},
-        "sentences": {"marks": [{**mark, "label": "good"}, {**mark, "response": 1, "label": "unsafe"}]},
-        "edit": {"edits": {"0": {"text": "Yes, indeed.", "diff": [["-", "Yes."], ["+", "Yes, indeed."]]}}},
-        "joint": {"strength": 2},
-    }
-    for each in Instance.objects.of(project):
-        labels = [
-            NewLabel(instance=each, aspect=aspects[name], value=value) for name, value in answers.items()
-        ]
-        write_labels(project=project, rater=rater, labels=labels)
-    return project
-
-
 CHOICES = {"trl-unpaired": {"min_margin": "0.5"}}
-SOURCES = {
-    "multi-turn": chats,
-    "ratings": everything,
-    "trl-stepwise": marked_up,
-    "masked": marked_up,
-    "edits": marked_up,
-    "joint": marked_up,
-    "media": marked_up,
-}
-
-
-def project_for(format, project_of):
-    source = SOURCES.get(format, votes)
-    return source(project_of) if source is marked_up else project_of(source())
 
 
 @pytest.mark.parametrize("format", FORMATS.names())

@@ -11,12 +11,13 @@ from exports.choices import parse_choices
 from exports.datasets import open_live
 from exports.formats import FORMATS
 from exports.training import TRAININGS
-from tests.integration.exports.made_rows import chats, everything, votes
+from tests.integration.exports.made_rows import SOURCES, chats, everything, project_for, votes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TRAINED = [name for name in FORMATS if FORMATS.load(name).check]
-SOURCES = {"standard": votes, "conversational": chats, "scored": everything}
+KINDS = {"standard": votes, "conversational": chats, "scored": everything}
+CASES = [(name, kind) for name in TRAINED for kind in (["its own"] if name in SOURCES else KINDS)]
 CHOSEN = {"trl-unpaired": {"min_margin": 0.5}}
 
 
@@ -25,10 +26,10 @@ def load(path: Path, container: str, scratch: Path):
     return load_dataset(kind, data_files=str(path), split="train", cache_dir=str(scratch))
 
 
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("format", TRAINED)
-def test_the_named_trainers_take_a_step(format, source, project_of, tmp_path):
-    dataset = open_live(project_of(SOURCES[source]()), parse_choices(CHOSEN.get(format, {})))
+@pytest.mark.parametrize(("format", "kind"), CASES)
+def test_the_named_trainers_take_a_step(format, kind, project_of, tmp_path):
+    project = project_of(KINDS[kind]()) if kind in KINDS else project_for(format, project_of)
+    dataset = open_live(project, parse_choices(CHOSEN.get(format, {})))
     loaded = {}
     for container in ("jsonl", "parquet"):
         path = tmp_path / f"rows.{container}"
@@ -40,9 +41,9 @@ def test_the_named_trainers_take_a_step(format, source, project_of, tmp_path):
         assert math.isfinite(outcome["loss"]), trainer
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_reward_and_dpo_trainers_take_the_implicit_prompt(source, project_of, tmp_path):
-    dataset = open_live(project_of(SOURCES[source]()), parse_choices({"prompt": "implicit"}))
+@pytest.mark.parametrize("kind", KINDS)
+def test_reward_and_dpo_trainers_take_the_implicit_prompt(kind, project_of, tmp_path):
+    dataset = open_live(project_of(KINDS[kind]()), parse_choices({"prompt": "implicit"}))
     path = tmp_path / "rows.parquet"
     write_export(dataset, format="trl-preference", container="parquet", path=path)
     rows = load(path, "parquet", tmp_path)
