@@ -305,7 +305,7 @@ def reasons(loaded: Loaded, policy: Policy, ranking: Ranking) -> list[Reason]:
     """One reason an instance, from its first pair."""
     table, known = loaded.table, loaded.people.known()
     pairs = Ranking(gain=ranking.gain[table.owner], worth=ranking.worth[table.owner])
-    return [policy.explain(table, known, pairs, int(pair)) for pair in first_pair(loaded)]
+    return policy.explain(table, known, pairs, first_pair(loaded))
 
 
 def owner_posterior(loaded: Loaded, policy: Policy) -> Floats | None:

@@ -66,9 +66,9 @@ class Policy:
         asked, people = known.plurality(table.size)
         return one_hot(np.where(asked, people, table.ai))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        """Why `instance` stands where it does in `ranking`."""
-        return Reason(text="", features={})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        """Why each of `instances` stands where it does in `ranking`."""
+        raise NotImplementedError
 
 
 def one_hot(verdict: Ints) -> Floats:

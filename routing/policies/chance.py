@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from routing.policies.base import Policy, Ranking, Reason
-from routing.table import Known, Table
+from routing.table import Ints, Known, Table
 
 
 class Random(Policy):
@@ -15,5 +15,5 @@ class Random(Policy):
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=rng.random(table.size), worth=np.ones(table.size, dtype=bool))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        return Reason(text="Drawn by lot.", features={})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [Reason(text="Drawn by lot.", features={})] * len(instances)

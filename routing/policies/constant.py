@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from routing.policies.base import Policy, Ranking, Reason
-from routing.table import Known, Table
+from routing.table import Ints, Known, Table
 
 
 class AllHuman(Policy):
@@ -15,8 +15,8 @@ class AllHuman(Policy):
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=-np.arange(table.size, dtype=float), worth=np.ones(table.size, dtype=bool))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        return Reason(text="Everything goes to people, in order.", features={})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [Reason(text="Everything goes to people, in order.", features={})] * len(instances)
 
 
 class AllAI(Policy):
@@ -27,5 +27,5 @@ class AllAI(Policy):
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=np.zeros(table.size), worth=np.zeros(table.size, dtype=bool))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        return Reason(text="The judge's verdict stands everywhere.", features={})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [Reason(text="The judge's verdict stands everywhere.", features={})] * len(instances)

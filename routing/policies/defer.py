@@ -81,18 +81,27 @@ class Defer(Policy):
         given = decide(probability, people + 1, OVER_PERSON)
         return in_front(probability, np.where(heard, given, judged))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        differs = self.differing(table, known)[instance]
-        gain = float(ranking.gain[instance])
-        signs = [text for text, rows in signals(table).items() if rows[instance]]
-        chance = f"{differs:.0%} chance that a person differs from the judge"
-        text = f"{chance}: {', '.join(signs[:3])}." if signs else f"{chance}."
-        return Reason(text=text, features={"differs": round(float(differs), 4), "gain": round(gain, 4)})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        differs, found = self.differing(table, known), signals(table)
+        return [
+            reason(
+                float(differs[instance]),
+                float(ranking.gain[instance]),
+                [text for text, rows in found.items() if rows[instance]],
+            )
+            for instance in instances
+        ]
 
     def differing(self, table: Table, known: Known) -> Floats:
         """P(a fresh person differs from the judge) at each pair (n,)."""
         after = frame(table).asked.turned(self.belief(table, known).after)
         return 1 - chance_of(after, table.ai + 1)
+
+
+def reason(differs: float, gain: float, signs: list[str]) -> Reason:
+    chance = f"{differs:.0%} chance that a person differs from the judge"
+    text = f"{chance}: {', '.join(signs[:3])}." if signs else f"{chance}."
+    return Reason(text=text, features={"differs": round(differs, 4), "gain": round(gain, 4)})
 
 
 def signals(table: Table) -> dict[str, Mask]:

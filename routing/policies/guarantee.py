@@ -124,13 +124,17 @@ class Guarantee(Policy):
         agrees: Mask = first[audit] == table.ai[audit]
         return agrees
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
         if self.made is None:
-            drawn = bool(ranking.worth[instance])
-            return Reason(
-                text="Drawn by lot for the audit." if drawn else "Waits for the audit.", features={}
-            )
-        risk = float(ranking.gain[instance])
-        kept = bool(self.made.accepted[instance])
-        text = "Covered by the promise." if kept else f"Not covered: {risk:.0%} chance that a person differs."
-        return Reason(text=text, features={"risk": risk})
+            drawn = Reason(text="Drawn by lot for the audit.", features={})
+            waiting = Reason(text="Waits for the audit.", features={})
+            return [drawn if worth else waiting for worth in ranking.worth[instances]]
+        return [
+            reason(float(ranking.gain[instance]), kept=bool(self.made.accepted[instance]))
+            for instance in instances
+        ]
+
+
+def reason(risk: float, *, kept: bool) -> Reason:
+    text = "Covered by the promise." if kept else f"Not covered: {risk:.0%} chance that a person differs."
+    return Reason(text=text, features={"risk": risk})

@@ -144,10 +144,10 @@ class Hyper(Policy):
         dual = inverse @ (accuracy - level)
         return Predictor(centre, scale, rows, dual, inverse, noise=float(accuracy.var()), level=level)
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        member = ranking.gain[instance] >= 1
-        text = "In the best predicted mix." if member else "Not in the best predicted mix."
-        return Reason(text=text, features={"in_mix": float(member)})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        inside = Reason(text="In the best predicted mix.", features={"in_mix": 1.0})
+        outside = Reason(text="Not in the best predicted mix.", features={"in_mix": 0.0})
+        return [inside if gain >= 1 else outside for gain in ranking.gain[instances]]
 
 
 class HyperFixed(Hyper):

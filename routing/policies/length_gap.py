@@ -5,7 +5,7 @@ from numpy.random import Generator
 
 from routing.features.lengths import length_gap
 from routing.policies.base import Policy, Ranking, Reason
-from routing.table import Floats, Known, Table
+from routing.table import Floats, Ints, Known, Table
 
 
 def towards_shorter(table: Table) -> Floats:
@@ -25,10 +25,13 @@ class LengthGap(Policy):
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=towards_shorter(table), worth=np.ones(table.size, dtype=bool))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        gap = float(towards_shorter(table)[instance])
-        if gap > 0:
-            text = f"The judge chose the shorter response; the gap is wider than {gap:.0%} of all."
-        else:
-            text = "The judge did not choose the shorter response."
-        return Reason(text=text, features={"towards_shorter": gap})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [reason(float(gap)) for gap in towards_shorter(table)[instances]]
+
+
+def reason(gap: float) -> Reason:
+    if gap > 0:
+        text = f"The judge chose the shorter response; the gap is wider than {gap:.0%} of all."
+    else:
+        text = "The judge did not choose the shorter response."
+    return Reason(text=text, features={"towards_shorter": gap})

@@ -29,8 +29,11 @@ class Oracle(Policy):
         helps[self.gold == NO_GOLD] = 0.0
         return Ranking(gain=helps, worth=helps > 0)
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        return Reason(text="The gold says so.", features={"gain": float(ranking.gain[instance])})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [
+            Reason(text="The gold says so.", features={"gain": float(gain)})
+            for gain in ranking.gain[instances]
+        ]
 
 
 def no_gold(size: int) -> Ints:

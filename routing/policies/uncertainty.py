@@ -5,7 +5,7 @@ from numpy.random import Generator
 
 from routing.features.judges import others
 from routing.policies.base import Policy, Ranking, Reason
-from routing.table import Floats, Known, Table
+from routing.table import Floats, Ints, Known, Table
 
 PRIOR_VOTES = 1.0  # one drawn vote, so that three judges who agree are surer than one
 
@@ -35,7 +35,11 @@ class Uncertainty(Policy):
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=1 - np.abs(2 * leaning(table) - 1), worth=np.ones(table.size, dtype=bool))
 
-    def explain(self, table: Table, known: Known, ranking: Ranking, instance: int) -> Reason:
-        share = float(leaning(table)[instance])
-        text = f"The judges lean {share:.0%} to the second response."
-        return Reason(text=text, features={"leaning": share})
+    def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
+        return [
+            Reason(
+                text=f"The judges lean {share:.0%} to the second response.",
+                features={"leaning": float(share)},
+            )
+            for share in leaning(table)[instances]
+        ]

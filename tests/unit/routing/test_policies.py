@@ -92,7 +92,9 @@ def test_every_policy_ranks_every_instance_and_says_why(name: str) -> None:
     ranking = policy.rank(table, known, cap=20, rng=policy_rng(name, 0))
     assert ranking.gain.shape == ranking.worth.shape == (table.size,)
     assert np.isfinite(ranking.gain).all()
-    assert policy.explain(table, known, ranking, 0).text
+    reasons = policy.explain(table, known, ranking, np.arange(table.size))
+    assert len(reasons) == table.size
+    assert all(reason.text for reason in reasons)
     probability = policy.settle(table, known)
     np.testing.assert_allclose(probability.sum(axis=1), 1.0)
     assert set(verdicts_of(probability)) <= {-1, 0, 1}
