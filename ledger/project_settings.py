@@ -145,7 +145,7 @@ onboarding = partial(
 )
 
 SETTINGS: dict[str, Check] = {
-    "lease_seconds": partial(whole, low=10, high=7 * 24 * 3600),
+    "lease_seconds": partial(whole, low=1, high=7 * 24 * 3600),
     "must_read": flag,
     "hourly_pay": partial(number, low=0, high=100_000),
     "currency": partial(text, most=4),
