@@ -148,18 +148,27 @@ def set_rows(name: str, kept: dict[str, Any], curves: dict[str, Any]) -> list[st
     return rows + [""] + worst_rows(curves) + [""] + probe_rows(kept) + [""]
 
 
-def worst_rows(curves: dict[str, Any]) -> list[str]:
-    """Where defer is furthest below another policy, with a simultaneous 95 % band over policies and budgets."""
+def worst(curves: dict[str, Any]) -> dict[str, tuple[float, float, float, float]]:
+    """Where defer is furthest below each policy: budget, difference, and its simultaneous 95 % band.
+
+    The band holds over all compared policies and budgets at once (the largest standardised deviation's quantile).
+    """
     gaps = {name: curves["defer"] - curves[name] for name in COMPARED}
     errors = {name: np.maximum(gap[1:].std(axis=0), 1e-9) for name, gap in gaps.items()}
     pulls = [np.abs(gap[1:] - gap[0]) / errors[name] for name, gap in gaps.items()]
     width = float(np.quantile(np.max(np.stack([pull.max(axis=1) for pull in pulls]), axis=0), 0.95))
-    rows = ["Furthest below (difference at the worst budget, its simultaneous 95 % band):", ""]
+    found = {}
     for name, gap in gaps.items():
         place = int(np.argmin(gap[0]))
         half = width * errors[name][place]
-        low, high = gap[0][place] - half, gap[0][place] + half
-        rows.append(f"- {name}: {gap[0][place]:+.4f} at {100 * BUDGETS[place]:g} % [{low:+.4f}, {high:+.4f}]")
+        found[name] = (BUDGETS[place], gap[0][place], gap[0][place] - half, gap[0][place] + half)
+    return found
+
+
+def worst_rows(curves: dict[str, Any]) -> list[str]:
+    rows = ["Furthest below (difference at the worst budget, its simultaneous 95 % band):", ""]
+    for name, (budget, gap, low, high) in worst(curves).items():
+        rows.append(f"- {name}: {gap:+.4f} at {100 * budget:g} % [{low:+.4f}, {high:+.4f}]")
     return rows
 
 
@@ -183,6 +192,37 @@ def pooled_rows(every: dict[str, Any]) -> list[str]:
         found = interval(np.mean(gaps, axis=0))
         rows.append(f"| {name} | {found['mean']:+.4f} | {found['low']:+.4f} … {found['high']:+.4f} |")
     return rows
+
+
+def verdict_rows(every: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    """What the figures say about the rest of what is to be reached, and where they fall short."""
+    points = [found for curves in every.values() for found in worst(curves).values()]
+    probes = [
+        np.mean(held["probes"]["defer"], axis=0)[-1]
+        - max(np.mean(held["probes"][name], axis=0)[-1] for name in ("all_ai", "all_human"))
+        for held in kept.values()
+    ]
+    ends = [
+        curves["defer"][0][-1] - max(curves["all_ai"][0][-1], curves["all_human"][0][-1])
+        for curves in every.values()
+    ]
+    return [
+        "## Reading it",
+        "",
+        f"- At no budget of any set is `defer` below another policy by more than {-min(p[1] for p in points):.4f} in the "
+        f"mean; the simultaneous band reaches {min(p[2] for p in points):+.4f}. Where that is beyond -0.02 the set is too "
+        "small to say: mtbench has about 700 evaluable pairs under 64 prompts, and most of its gold is one other "
+        "person's label.",
+        f"- With the whole budget open `defer` ends above the better single source by at least {min(ends):+.4f}.",
+        f"- Probe reward model on what `defer` settles against the better single source, whole budget, pooled: "
+        f"{np.mean(probes):+.4f} (allowed: -0.02).",
+        "- `length_gap` asks where the judge went against length, which is its stronger reading on these sets: asking "
+        "where it went with length loses to `random` on both chat sets.",
+        "- The two HyPERs stay near `random`: tag counts do not say where one label changes one verdict, and their "
+        "pilot (up to a tenth of the pairs) leaves few labels to predict from. Subjects are clusters of prompts here, "
+        "since no model has tagged these sets.",
+        "",
+    ]
 
 
 def table() -> str:
@@ -213,7 +253,7 @@ def table() -> str:
             rows.append(
                 f"| {name} | {spread(interval(gap))} | {target:+.3f} | {'yes' if gap[0] >= target else 'no'} |"
             )
-    rows += [""] + pooled_rows(every) + [""]
+    rows += [""] + pooled_rows(every) + [""] + verdict_rows(every, kept)
     for name, curves in every.items():
         rows += set_rows(name, kept[name], curves)
     return "\n".join(rows).rstrip() + "\n"
