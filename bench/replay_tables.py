@@ -209,10 +209,10 @@ def verdict_rows(every: dict[str, Any], kept: dict[str, Any]) -> list[str]:
     return [
         "## Reading it",
         "",
-        f"- At no budget of any set is `defer` below another policy by more than {-min(p[1] for p in points):.4f} in the "
-        f"mean; the simultaneous band reaches {min(p[2] for p in points):+.4f}. Where that is beyond -0.02 the set is too "
-        "small to say: mtbench has about 700 evaluable pairs under 64 prompts, and most of its gold is one other "
-        "person's label.",
+        f"- At no budget of any set is `defer` below another policy by more than {-min(p[1] for p in points):.4f} "
+        f"in the mean; the simultaneous band reaches {min(p[2] for p in points):+.4f}. Where that is beyond -0.02 "
+        "the set is too small to say: mtbench has about 700 evaluable pairs under 64 prompts, and most of its gold "
+        "is one other person's label.",
         f"- With the whole budget open `defer` ends above the better single source by at least {min(ends):+.4f}.",
         f"- Probe reward model on what `defer` settles against the better single source, whole budget, pooled: "
         f"{np.mean(probes):+.4f} (allowed: -0.02).",
