@@ -23,7 +23,6 @@ from routing.planning import owner_prices
 from routing.policies import POLICIES
 from routing.rehearsal import Rehearsal, rehearse
 from web.problems import Problem
-from web.release import release
 
 BUDGETS = tuple(round(share / 10, 1) for share in range(11))
 REPLAYED = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -57,16 +56,18 @@ def forecast_of(aspect: Aspect | None, route: Route | None) -> Forecast:
     if aspect is None:
         return Forecast(refused="Nothing is asked yet: add an aspect, or import labelled instances.")
     project, mark = aspect.project, watermark(aspect.project)
-    quick: Forecast = remembered(project, f"forecast:{aspect.pk}", str(mark), lambda: compute(aspect))
+    judge = route.judge.name if route and route.judge else ""
+    name = f"forecast:{aspect.pk}:{judge}"
+    quick: Forecast = remembered(project, name, str(mark), lambda: compute(aspect, judge))
     if quick.twice < FEWEST:
         return quick
     return with_replay(quick, aspect, replayed_policy(route), mark)
 
 
-def compute(aspect: Aspect) -> Forecast:
-    """The forecast that is there at once."""
+def compute(aspect: Aspect, judge: str = "") -> Forecast:
+    """The forecast that is there at once; `judge`: whose label stands, by default routing's own."""
     try:
-        loaded = load(aspect.project, aspect=aspect.name)
+        loaded = load(aspect.project, aspect=aspect.name, judge=judge or None)
     except Problem as problem:
         return Forecast(refused=problem.detail)
     people = loaded.people.known().counts(loaded.table.size).sum(axis=1)
@@ -102,42 +103,36 @@ def replayed_policy(route: Route | None) -> str:
 
 def with_replay(quick: Forecast, aspect: Aspect, policy: str, mark: int) -> Forecast:
     """`quick` with the curve of the last replay; asks a worker for one where there is none or an old one."""
-    found: dict[str, Any] | None = cache.get(key_of(aspect, policy))
-    if (found is None or mark > GROWN * found["mark"]) and cache.add(
-        f"{key_of(aspect, policy)}:busy", 1, BUSY_SECONDS
-    ):
-        current_app.send_task("dashboard.tasks.replay_forecast", args=[aspect.pk, policy])
+    key = key_of(aspect, policy, quick.judge)
+    found: dict[str, Any] | None = cache.get(key)
+    if (found is None or mark > GROWN * found["mark"]) and cache.add(f"{key}:busy", 1, BUSY_SECONDS):
+        current_app.send_task("dashboard.tasks.replay_forecast", args=[aspect.pk, policy, quick.judge])
     if found is None or not found["points"]:
         return quick
-    return replace(quick, points=found["points"], chance=found["chance"], both=found["n"], policy=policy)
+    points, chance = (tuple(Point(*row) for row in found[name]) for name in ("points", "chance"))
+    return replace(quick, points=points, chance=chance, both=found["n"], policy=policy)
 
 
-def key_of(aspect: Aspect, policy: str) -> str:
-    return f"dashboard:{release()}:replay:{aspect.pk}:{policy}"
+def key_of(aspect: Aspect, policy: str, judge: str) -> str:
+    """Where a replay is kept: as plain numbers, so that a worker and a page of two releases understand each other."""
+    return f"dashboard:replay:{aspect.pk}:{policy}:{judge}"
 
 
-def replay_forecast(aspect: Aspect, policy: str) -> None:
-    """Replays the policy beside chance and keeps the two curves; an empty one where nothing can be compared."""
-    mark = watermark(aspect.project)
+def replay_forecast(aspect: Aspect, policy: str, judge: str) -> None:
+    """Replays the policy beside chance and keeps the two curves; empty ones where nothing can be compared."""
+    mark, key = watermark(aspect.project), key_of(aspect, policy, judge)
     policies = [policy, CHANCE] if policy in POLICIES else [CHANCE]
-    wanted = Rehearsal(policies=policies, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name)
+    wanted = Rehearsal(policies=policies, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name, judge=judge)
     try:
         report = rehearse(aspect.project, wanted)
     except Problem:
         report = {"n": 0, "policies": {}}
-    kept = {
-        "mark": mark,
-        "n": report["n"],
-        "points": curve(report, policy),
-        "chance": curve(report, CHANCE),
-    }
-    cache.set(key_of(aspect, policy), kept, KEPT_SECONDS)
-    cache.delete(f"{key_of(aspect, policy)}:busy")
+    curves = {"points": curve(report, policy), "chance": curve(report, CHANCE)}
+    cache.set(key, {"mark": mark, "n": report["n"], **curves}, KEPT_SECONDS)
+    cache.delete(f"{key}:busy")
 
 
-def curve(report: dict[str, Any], policy: str) -> tuple[Point, ...]:
-    """A policy's curve from a replay's report; empty where a budget has no figure."""
+def curve(report: dict[str, Any], policy: str) -> list[list[float]]:
+    """A policy's curve from a replay's report, a `Point`'s figures a row; empty where it was refused."""
     rows = report["policies"].get(policy, {}).get("curve", [])
-    points = tuple(Point(row["budget"], row["mean"], row["low"], row["high"]) for row in rows)
-    whole = all(None not in (p.mean, p.low, p.high) and not np.isnan(p.mean + p.low + p.high) for p in points)
-    return points if whole else ()
+    return [[row["budget"], row["mean"], row["low"], row["high"]] for row in rows]

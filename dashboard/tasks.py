@@ -29,11 +29,11 @@ def import_upload(upload_id: int) -> None:
 
 
 @shared_task
-def replay_forecast(aspect_id: int, policy: str) -> None:
+def replay_forecast(aspect_id: int, policy: str, judge: str) -> None:
     """Replays a policy for the overview's forecast."""
     aspect = Aspect.objects.select_related("project").filter(pk=aspect_id).first()
     if aspect is not None:
-        replay(aspect, policy)
+        replay(aspect, policy, judge)
 
 
 @shared_task

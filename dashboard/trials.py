@@ -8,7 +8,6 @@ from dashboard.words import extras_in_words, in_words
 from judges.trying import try_judge
 from ledger.models import Project
 from web.problems import Problem
-from web.release import release
 
 KEPT_SECONDS = 3600
 INSTANCES = 5
@@ -16,7 +15,7 @@ WAITING: dict[str, Any] = {"waiting": True}
 
 
 def key_of(project: Project, judge: str) -> str:
-    return f"dashboard:{release()}:trial:{project.pk}:{judge}"
+    return f"dashboard:trial:{project.pk}:{judge}"
 
 
 def run_trial(project: Project, judge: str) -> None:

@@ -43,6 +43,7 @@ urlpatterns = [
     path(f"{PROJECT}routing/back/", routing.back, name="route_back"),
     path(f"{PROJECT}quality/", quality.quality, name="quality"),
     path(f"{PROJECT}exports/", exports.exports, name="exports"),
+    path(f"{PROJECT}exports/compare/", exports.comparison, name="comparison"),
     path(f"{PROJECT}exports/download/", exports.download, name="download"),
     path(f"{PROJECT}exports/snapshot/", exports.snapshot, name="snapshot"),
     path(f"{PROJECT}people/", people.people, name="people"),

@@ -16,6 +16,7 @@ from dashboard.forms import SnapshotForm
 from exports.actions import create_snapshot
 from exports.api import download as stream_download
 from exports.choices import Choices, parse_choices
+from exports.comparison import compare
 from exports.containers import CONTAINERS
 from exports.datasets import find_snapshot, open_live, open_snapshot, read
 from exports.formats import FORMATS
@@ -133,6 +134,17 @@ def download(request: HttpRequest, place: Place) -> HttpResponseBase:
         query.pop(key)
     request.GET = query  # type: ignore[assignment]
     return stream_download(request, place.project, format=name)
+
+
+@within(Right.EXPORT)
+def comparison(request: HttpRequest, place: Place) -> HttpResponse:
+    """What came, went and changed between two snapshots, and why."""
+    old, new = (find_snapshot(place.project, request.GET.get(side, "")) for side in ("old", "new"))
+    with one_moment():
+        found = compare(old, new)
+    kinds = [(kind, found[kind]) for kind in ("added", "removed", "changed")]
+    context = {"old": old, "new": new, "found": found, "kinds": kinds}
+    return page(request, place, "dashboard/comparison.html", context, tab="exports")
 
 
 @require_POST

@@ -64,7 +64,7 @@ def test_a_reviewer_sees_labels_and_figures_alone(name, things, member):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in OF_PROJECT if name not in POSTED | {"import_look", "download"}]
+    "name", [name for name in OF_PROJECT if name not in POSTED | {"import_look", "download", "comparison"}]
 )
 def test_an_admin_may(name, things, member):
     assert visit(member(Role.ADMIN), name, things) == 200

@@ -67,7 +67,7 @@ def test_a_replay_takes_the_place_of_the_mixture(project, admin):
     say(project, "bob", {f"i{n}": 1 if n % 3 else -1 for n in range(30)})
     aspect = project.aspects.get(name="overall")
     assert admin.get(PATH).context["forecast"].policy == ""
-    replay_forecast(aspect, "defer")
+    replay_forecast(aspect, "defer", "gpt")
     found = admin.get(PATH).context["forecast"]
     assert (found.policy, found.both, len(found.points)) == ("defer", 30, 7)
     assert found.chance[-1].mean == pytest.approx(1.0) and found.points[0].mean == pytest.approx(
@@ -78,7 +78,7 @@ def test_a_replay_takes_the_place_of_the_mixture(project, admin):
 
 def test_without_a_second_voice_the_mixture_stays_and_says_so(project, admin):
     make_labelled(project)
-    replay_forecast(project.aspects.get(name="overall"), "defer")
+    replay_forecast(project.aspects.get(name="overall"), "defer", "gpt")
     found = admin.get(PATH).context["forecast"]
     assert (found.policy, found.twice, len(found.points)) == ("", 0, 11)
     assert "Once two people have labelled" in admin.get(PATH).content.decode()

@@ -230,6 +230,16 @@ def test_a_wrong_choice_is_named(settled, admin, wrong, said):
     assert admin.get(f"{PATH}exports/download/", query).status_code >= 400
 
 
+def test_two_snapshots_are_compared(settled, admin):
+    admin.post(f"{PATH}exports/snapshot/", {"version": "v1"})
+    say(settled, "ann", {"i0": 2, "i2": -1})
+    admin.post(f"{PATH}exports/snapshot/", {"version": "v2"})
+    found = admin.get(f"{PATH}exports/compare/", {"old": "v1", "new": "v2"})
+    counts = {kind: each["count"] for kind, each in found.context["kinds"]}
+    assert counts == {"added": 1, "removed": 0, "changed": 1}
+    assert admin.get(f"{PATH}exports/compare/", {"old": "v1", "new": "v3"}).status_code == 404
+
+
 def test_a_snapshot_is_frozen_with_the_choices_of_the_page(settled, admin):
     admin.post(f"{PATH}exports/snapshot/", {"version": "v1", "query": "ties=soft&format=trl-preference"})
     made = Snapshot.objects.get()
