@@ -42,7 +42,9 @@ class Choices:
     pairs_per_prompt: int = free(
         0, "the most pairs from one prompt; 0: no cap", low=0, high=MAX_ROWS_PER_PROMPT
     )
-    tokenizer: str = free("", "a folder, or a model's name on the hub, whose tokenizer counts the tokens")
+    tokenizer: str = free(
+        "", "of a model in the models folder or on the hub (command line: or a folder's path)"
+    )
     max_tokens: int = free(0, "the most tokens of prompt and longer response; 0: no limit", low=0)
     language: str = free("", "only instances in this language (metadata `language`)")
     where: str = free("", "only instances whose metadata say so: key=value, comma separated")
@@ -88,8 +90,10 @@ class Choices:
         }
 
 
-def parse_choices(given: Mapping[str, Any]) -> Choices:
+def parse_choices(given: Mapping[str, Any], *, paths: bool = False) -> Choices:
     """The choices from strings (a command line, a query, a form) or JSON values; raises `BadChoice`.
+
+    With `paths` (the command line) the tokenizer may be any folder of this machine; else it is a name.
 
     >>> parse_choices({"ties": "soft", "min_margin": "0.5"}).min_margin
     0.5
@@ -101,6 +105,8 @@ def parse_choices(given: Mapping[str, Any]) -> Choices:
         if name not in known:
             raise BadChoice(f"There is no choice named {key!r}.{_hint(name, known)}", choice=key)
         values[name] = _read(known[name], value)
+    if not paths and str(values.get("tokenizer", "")).startswith(("/", ".", "~")):
+        raise BadChoice("A tokenizer is named here; a path is for the command line.", choice="tokenizer")
     return Choices(**values)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from exports.choices import Choices, parse_choices
 from exports.datasets import MAIN
 from exports.models import Snapshot, unpack
 from exports.reading import fetch
@@ -55,7 +54,7 @@ def compare(old: Snapshot, new: Snapshot) -> dict[str, Any]:
         "rows": {old.version: old.rows, new.version: new.rows},
         "same_hash": old.hash == new.hash,
         **{kind: {**held, "why": dict(held["why"])} for kind, held in changes.items()},
-        "choices": changed_choices(parse_choices(old.choices), parse_choices(new.choices)),
+        "choices": changed_choices(old.choices, new.choices),
         "labels": {"added": added(old.labels, new.labels), "retired": added(old.retired, new.retired)},
         "methods": [old.settlement.method, new.settlement.method],
     }
@@ -63,7 +62,7 @@ def compare(old: Snapshot, new: Snapshot) -> dict[str, Any]:
 
 def differences(old: Snapshot, new: Snapshot) -> Iterator[tuple[Any, ...]]:
     aspects = {aspect.name: aspect.pk for aspect in old.project.aspects.all()}
-    name = parse_choices(new.choices).aspect or (MAIN if MAIN in aspects else next(iter(aspects), ""))
+    name = new.choices["aspect"] or (MAIN if MAIN in aspects else next(iter(aspects), ""))
     given = {
         "project": old.project_id,
         "aspect": aspects.get(name),
@@ -89,9 +88,8 @@ def reason(kind: str, differs: list[Any]) -> str:
     return "other method" if method else "other policy" if policy else "other figures"
 
 
-def changed_choices(old: Choices, new: Choices) -> dict[str, list[Any]]:
-    before, after = old.as_dict(), new.as_dict()
-    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+def changed_choices(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    return {name: [before[name], after[name]] for name in before if before[name] != after.get(name)}
 
 
 def added(old: bytes | memoryview, new: bytes | memoryview) -> int:

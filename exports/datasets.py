@@ -63,13 +63,14 @@ def find_snapshot(project: Project, version: str) -> Snapshot:
     return found
 
 
-def open_snapshot(snapshot: Snapshot, given: Mapping[str, Any]) -> Dataset:
+def open_snapshot(snapshot: Snapshot, given: Mapping[str, Any], *, paths: bool = False) -> Dataset:
     """The project as the snapshot froze it; the choices are the snapshot's own but for those given."""
     frozen = Frozen(unpack(snapshot.instances), unpack(snapshot.labels), unpack(snapshot.retired))
     project, shape = snapshot.project, Shape.of(snapshot.shape)
     aspects = tuple(aspect for aspect in project.aspects.all() if aspect.name in shape.aspects)
     moment = Moment(project, snapshot.settlement.number, aspects, frozen)
-    choices = parse_choices({**snapshot.choices, **given})
+    parse_choices(given, paths=paths)
+    choices = parse_choices({**snapshot.choices, **given}, paths=True)
     if choices.consensus != snapshot.choices["consensus"]:
         raise BadChoice("A snapshot keeps the consensus that it was settled with.", choice="consensus")
     return Dataset(moment, choices, chosen_shape(shape, choices), snapshot.version)

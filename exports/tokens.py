@@ -4,19 +4,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from exports.problems import TokenizerNotFound
 
 
 @lru_cache(maxsize=4)
 def load_tokenizer(name: str) -> Any:
-    """The tokenizer in the folder or file `name`, or of that name on the hub. Raises `TokenizerNotFound`."""
+    """The tokenizer at a path, of a model in MODELS_DIR, or of that name on the hub. Raises `TokenizerNotFound`."""
     from tokenizers import Tokenizer  # loaded only where tokens are counted: 30 MB
 
     if not name:
-        raise TokenizerNotFound(
-            "max_tokens needs a tokenizer: a folder with tokenizer.json, or a name on the hub."
-        )
-    path = Path(name)
+        raise TokenizerNotFound("max_tokens needs a tokenizer: the name of a model, or a folder's path.")
+    path = Path(name) if name.startswith(("/", ".")) else Path(settings.MODELS_DIR) / name
     path = path / "tokenizer.json" if path.is_dir() else path
     try:
         return Tokenizer.from_file(str(path)) if path.exists() else Tokenizer.from_pretrained(name)

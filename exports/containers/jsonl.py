@@ -9,7 +9,7 @@ from exports.containers.base import Batch, Container
 from exports.formats.columns import Columns
 
 GZIP_FORMAT = 16 + zlib.MAX_WBITS  # zlib writes the gzip header itself, with no time and no name in it
-GZIP_LEVEL, ZSTD_LEVEL = 6, 3
+GZIP_LEVEL, ZSTD_LEVEL = 4, 3
 
 
 def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:

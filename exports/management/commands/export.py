@@ -41,9 +41,9 @@ class Command(VersionedCommand):
         project = find_project(options["project"])
         given = given_choices(options)
         if options["version"] is not None:
-            dataset = open_snapshot(find_snapshot(project, options["version"]), given)
+            dataset = open_snapshot(find_snapshot(project, options["version"]), given, paths=True)
         else:
-            dataset = open_live(project, parse_choices(given))
+            dataset = open_live(project, parse_choices(given, paths=True))
         path, container = Path(options["output"]), options["container"] or container_for(options["output"])
         report = write_export(dataset, format=options["format"], container=container, path=path)
         self.describe(dataset, report, options)

@@ -17,6 +17,6 @@ class Command(VersionedCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         project = find_project(options["project"])
-        choices = parse_choices(given_choices(options))
+        choices = parse_choices(given_choices(options), paths=True)
         made = create_snapshot(project, version=options["version"], choices=choices)
         return {"version": made.version, "rows": made.rows, "hash": made.hash}

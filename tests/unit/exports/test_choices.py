@@ -63,3 +63,9 @@ def test_the_defaults_are_the_contract():
         "explicit",
         "any",
     )
+
+
+def test_a_path_is_for_the_command_line():
+    with pytest.raises(BadChoice, match="a path is for the command line"):
+        parse_choices({"tokenizer": "/etc"})
+    assert parse_choices({"tokenizer": "/etc"}, paths=True).tokenizer == "/etc"

@@ -1,6 +1,7 @@
 """Choices over pairs: what each keeps, drops, masks and counts."""
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from exports.choices import parse_choices
 from exports.reading import pick
@@ -157,3 +158,15 @@ def test_splits_have_the_shares_that_were_asked_for():
 def test_signatures_agree_as_far_as_the_prompts_do():
     one, two = signature("a b c d e f g h"), signature("A, b c d e f g h.")
     assert (one == two).all()
+
+
+def test_long_pairs_are_dropped_by_a_given_tokenizer(tmp_path):
+    words = {"Question": 0, "Yes": 1, "No": 2, "[UNK]": 3}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    pairs = [pair("a"), pair("b", rejected="No No No No No")]  # 3 and 2, 3 and 5 tokens
+    choices = parse_choices({"max_tokens": 5, "tokenizer": str(tmp_path)}, paths=True)
+    selector = Selector(choices, lambda: iter(pairs))
+    assert names(selector.pairs(pairs)) == ["a"]
+    assert dict(selector.tally.dropped) == {"over 5 tokens": 1}
