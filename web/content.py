@@ -74,7 +74,10 @@ def counted(text: str) -> str:
     html, at = [], 0
     for odd in ODD.finditer(text):
         shown = "" if odd[0] == "\r" else visible(odd[0]).strip("⟦⟧")
-        html += [str(escape(text[at : odd.start()])), f'<span class="odd" data-length="{len(odd[0])}">{shown}</span>']
+        html += [
+            str(escape(text[at : odd.start()])),
+            f'<span class="odd" data-length="{len(odd[0])}">{shown}</span>',
+        ]
         at = odd.end()
     return "".join([*html, str(escape(text[at:]))])
 
@@ -84,7 +87,10 @@ def divided(source: str, segments: Sequence[tuple[int, int]]) -> SafeString:
     html, at = [], 0
     for start, end in segments:
         body = counted(source[start:end])
-        html += [counted(source[at:start]), f'<span class="seg" data-start="{start}" data-end="{end}">{body}</span>']
+        html += [
+            counted(source[at:start]),
+            f'<span class="seg" data-start="{start}" data-end="{end}">{body}</span>',
+        ]
         at = end
     return mark_safe('<div class="plain" data-text>' + "".join([*html, counted(source[at:])]) + "</div>")  # noqa: S308
 
