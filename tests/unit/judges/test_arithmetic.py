@@ -9,6 +9,8 @@ import pytest
 from judges.backends.length import LengthBackend
 from judges.items import Item, Message, Question
 from judges.methods import drive
+from judges.methods.debate import SYSTEM as DEBATED
+from judges.methods.debate import Debate
 from judges.methods.density_ratio import DensityRatio
 from judges.methods.follow_up import DISPLEASED, PLEASED, FollowUp
 from judges.methods.implicit_reward import ImplicitReward
@@ -19,7 +21,9 @@ from judges.methods.principles import Principles
 from judges.methods.rubric import SYSTEM as GRADER
 from judges.methods.rubric import RubricScore
 from judges.methods.self_reference import SelfReference
-from judges.requests import LabelRequest
+from judges.methods.vision import SYSTEM as SEEING
+from judges.methods.vision import Vision
+from judges.requests import Failure, GenerateRequest, LabelRequest
 from judges.verdicts import logit, sigmoid
 
 OVERALL = Question("overall", "pairwise", steps=2)
@@ -257,3 +261,56 @@ def test_averaging_unmakes_a_planted_position_bias(pair):
     fair = math.log1p(len(pair.responses[1])) - math.log1p(len(pair.responses[0]))
     assert first.detail["averaged_log_odds"] == pytest.approx(fair, abs=1e-5)
     assert logit(first.detail["averaged_probability"]) == pytest.approx(fair, abs=1e-4)
+
+
+def test_a_debate_is_decided_by_label_odds_after_the_arguments(smollm2, plain, pair):
+    first, second = judged(Debate(rounds=1, max_tokens=10), smollm2, pair)
+    said = [f"<argument>\n{one[0]}\n</argument>" for one in first.detail["arguments"]]
+    z = []
+    for order in ((0, 1), (1, 0)):
+        ask = f"The advocate of A said: {said[order[0]]}\nThe advocate of B said: {said[order[1]]}\n\n{ASKED}"
+        z.append(log_odds(plain, pair, order, system=DEBATED, question=ask)[0])
+    assert first.detail["log_odds"] == pytest.approx(z[0], abs=3e-4)
+    assert second.detail["averaged_log_odds"] == pytest.approx((z[0] - z[1]) / 2, abs=3e-4)
+    assert first.rationale.startswith("Round 1, for response 1:")
+
+
+def test_vision_is_pairwise_under_a_seeing_prompt_and_refuses_what_it_cannot_see(smollm2, plain, pair):
+    first, _ = judged(Vision(required=False), smollm2, pair)
+    assert first.detail["log_odds"] == pytest.approx(
+        log_odds(plain, pair, (0, 1), system=SEEING)[0], abs=2e-4
+    )
+    (blind,) = judged(Vision(), smollm2, pair)
+    assert blind.reason == "the instance has no image"
+    picture = replace(pair, prompt=(Message("user", "What is it?", images=("data:image/png;base64,AA",)),))
+    (refused,) = judged(Vision(), smollm2, picture)
+    assert "takes no images" in refused.reason
+
+
+def test_greedy_texts_are_the_plain_models_and_carry_their_mean_log_probability(smollm2, plain, pair):
+    asks = [
+        GenerateRequest((Message("user", "What is the capital of France?"),), max_tokens=4),
+        GenerateRequest((Message("user", "Name a colour."),), max_tokens=4),
+    ]
+    for ask, answer in zip(asks, smollm2.answer(asks), strict=True):
+        default = ("system", "You are a helpful AI assistant named SmolLM, trained by Hugging Face")
+        before = plain.chat(default, ("user", ask.messages[0].content))
+        ids = plain.tokenizer(before, add_special_tokens=False)["input_ids"]
+        written = []
+        for _ in range(4):
+            rows = plain.logprobs(before + plain.tokenizer.decode(written))
+            written.append(int(rows[-1].argmax()))
+            if written[-1] == plain.tokenizer.eos_token_id:
+                break
+        text = plain.tokenizer.decode(written, skip_special_tokens=True).strip()
+        assert answer.texts == (text,)
+        rows = plain.logprobs(before + plain.tokenizer.decode(written))
+        mean = np.mean([float(rows[len(ids) - 1 + at, token]) for at, token in enumerate(written)])
+        assert answer.logprobs[0] == pytest.approx(mean, abs=1e-3)
+
+
+def test_a_text_beyond_the_window_is_a_failure(smollm2):
+    ask = LabelRequest((Message("user", "word " * 9000),), (" A", " B"))
+    (answer,) = smollm2.answer([ask])
+    assert isinstance(answer, Failure)
+    assert "exceed the window" in answer.reason
