@@ -79,7 +79,9 @@ def counted_pane(response: LedgerResponse, *, place: int, dividing: Any) -> Pane
     """The response's text as it is stored, so that offsets can be counted, with its segments told apart."""
     segments = dividing.segments(response.index) if hasattr(dividing, "segments") else []
     content = Content(divided(response.text, segments), words(response.text), False, 0)
-    return Pane(place, response.index, [Turn("assistant", who("assistant"), content, direction(response.text))])
+    return Pane(
+        place, response.index, [Turn("assistant", who("assistant"), content, direction(response.text))]
+    )
 
 
 def panes(instance: Instance, order: Sequence[int], *, dividing: Any = None) -> list[Pane]:
@@ -87,7 +89,9 @@ def panes(instance: Instance, order: Sequence[int], *, dividing: Any = None) -> 
     by_index = {response.index: response for response in instance.responses.all()}
     if dividing is None:
         return [pane(by_index[index], place=place) for place, index in enumerate(order, 1)]
-    return [counted_pane(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)]
+    return [
+        counted_pane(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)
+    ]
 
 
 NOTES = {

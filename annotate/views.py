@@ -91,7 +91,9 @@ def next_screen(request: HttpRequest, place: Place, *, done: str = "") -> HttpRe
 
 def go_to(request: HttpRequest, page: str) -> HttpResponse:
     """Another page, also where only the screen was to be swapped."""
-    return HttpResponse(status=204, headers={"HX-Redirect": page}) if wants_fragment(request) else redirect(page)
+    return (
+        HttpResponse(status=204, headers={"HX-Redirect": page}) if wants_fragment(request) else redirect(page)
+    )
 
 
 def work_form(assignment: Assignment, *, fields: Fields | None) -> WorkForm:

@@ -6,7 +6,9 @@ Segment = tuple[int, int]
 
 # A sentence ends at its mark (with closing quotes) before a space that no lower-case letter follows, at a
 # full-width mark, or at the end of a line.
-SENTENCE_END = re.compile(r"(?<=[.!?…؟])(?P<quotes>[\"'”’)\]]*)[ \t]+(?=[^a-z\s])|(?<=[。！？])(?P<wide>[”’）]*)|\n+")
+SENTENCE_END = re.compile(
+    r"(?<=[.!?…؟])(?P<quotes>[\"'”’)\]]*)[ \t]+(?=[^a-z\s])|(?<=[。！？])(?P<wide>[”’）]*)|\n+"
+)
 BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 LINES = re.compile(r"\n+")
 MOST = 500  # segments; a text with more keeps its rest in the last

@@ -95,7 +95,11 @@ def test_onboarding(ann: Callable[[], Page], make_work: MakeWork, live_server: A
     """Consent, profile, training and its explanation, in turn."""
     project = make_work("helpsteer2-preference", [pair(1, **RICH), pair(2)])
     set_gold(project.instances.get(ref="pair-1"), {"overall": {"strength": 2}}, explanation="Because.")
-    steps = {"consent": "You may **stop**.", "profile": {"form": "prism"}, "training": {"instances": ["pair-1"]}}
+    steps = {
+        "consent": "You may **stop**.",
+        "profile": {"form": "prism"},
+        "training": {"instances": ["pair-1"]},
+    }
     change_settings(project, {"onboarding": steps})
     page = ann()
     page.goto(f"{live_server.url}/projects/bread/work/")

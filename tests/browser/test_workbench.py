@@ -110,7 +110,9 @@ def test_ranking_by_dragging(ann: OpenPage, make_work: MakeWork, live_server: An
     expect(page.locator(".line")).to_have_text("3 > 1 > 2")
 
 
-def test_sixty_four_responses_are_ranked_by_typing(ann: OpenPage, make_work: MakeWork, live_server: Any) -> None:
+def test_sixty_four_responses_are_ranked_by_typing(
+    ann: OpenPage, make_work: MakeWork, live_server: Any
+) -> None:
     project = make_work("ranking", [many(1, 64)])
     page = start(ann(), live_server, project)
     for place in range(1, 65):
