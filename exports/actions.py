@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from accounts.models import User
 from exports.choices import Choices
@@ -24,7 +25,7 @@ from exports.formats.columns import is_flat
 from exports.merkle import Merkle
 from exports.models import Snapshot, pack
 from exports.problems import BadChoice, ContainerUnsuited, SnapshotExists, nothing_left
-from exports.reading import one_moment
+from exports.reading import fetch, one_moment
 from exports.selection import Tally
 from exports.stream import batches
 from exports.writing import write_whole
@@ -173,9 +174,9 @@ def taken(project: Project, version: str) -> SnapshotExists:
 
 
 IDS_SQL = {
-    "instances": "SELECT id FROM ledger_instance WHERE project_id = %s ORDER BY id",
-    "labels": "SELECT id FROM ledger_label WHERE project_id = %s AND superseded IS NULL ORDER BY id",
-    "retired": "SELECT id FROM ledger_label WHERE project_id = %s AND superseded IS NOT NULL ORDER BY id",
+    "instances": "SELECT id FROM ledger_instance WHERE project_id = %(project)s ORDER BY id",
+    "labels": "SELECT id FROM ledger_label WHERE project_id = %(project)s AND superseded IS NULL ORDER BY id",
+    "retired": "SELECT id FROM ledger_label WHERE project_id = %(project)s AND superseded IS NOT NULL ORDER BY id",
 }
 
 
@@ -184,7 +185,5 @@ def frozen_ids(project: Project) -> dict[str, bytes]:
     return {name: pack(ids(sql, project)) for name, sql in IDS_SQL.items()}
 
 
-def ids(sql: str, project: Project) -> np.ndarray:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [project.pk])
-        return np.fromiter((row[0] for row in cursor.fetchall()), np.int64)
+def ids(sql: str, project: Project) -> NDArray[np.int64]:
+    return np.fromiter((row[0] for row in fetch(sql, {"project": project.pk})), np.int64)
