@@ -15,6 +15,7 @@ REVIEWED = {"overview", "instances", "instance", "quality"}  # what a reviewer s
 POSTED = {
     "judge_audit", "judge_try", "import_start", "import_discard", "member_role", "member_status", "archive",
     "unarchive", "judge_run", "run_steer", "route_start", "route_back", "snapshot",
+    "notice_seen",
 }  # fmt: skip
 OF_PROJECT = sorted(each.name for each in urlpatterns if "slug:slug" in str(each.pattern))
 
@@ -31,6 +32,8 @@ def things(project: Project) -> dict[str, dict]:
         "guideline_version": {"number": 1},
         "member_role": {"pk": member.pk},
         "member_status": {"pk": member.pk},
+        "member_work": {"pk": member.pk},
+        "notice_seen": {"pk": 1},
         **dict.fromkeys(("judge", "judge_audit", "judge_try"), {"name": "length"}),
         "run": {"pk": run.pk},
         "run_steer": {"pk": run.pk, "verb": "cancel"},
