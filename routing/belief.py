@@ -52,6 +52,10 @@ class Scales:
 
 
 START = Scales(response=0.8, weight=0.2)
+UNLINKED = 1.2  # the response scale that stands in where no response is met twice
+LINKED = 0.5  # share of questions whose responses both occur elsewhere, from which on noise can be learnt
+REPEATED = 20  # or so many questions with two people's labels
+NO_VARIANCE = 1e-6
 STEP = 1.5  # the factor between neighbouring scales in the search
 LEAST = Scales(response=0.2, weight=0.05)
 MOST = Scales(response=2.5, weight=0.5)
@@ -66,6 +70,11 @@ class Frame:
     mean: Floats
     precision: Floats  # NaN where the search sets it
     graded: bool
+    linked: bool  # whether most questions share responses with others
+
+    def start(self, scales: Scales) -> Scales:
+        """Where nothing links questions, people are trusted by default: their noise cannot be learnt."""
+        return scales if self.linked else replace(scales, response=UNLINKED)
 
     def priors(self, scales: Scales) -> Priors:
         """Priors whose meaning for one label does not depend on how much labels of a pair share.
@@ -78,7 +87,7 @@ class Frame:
         return Priors(
             mean=self.mean * stretch,
             precision=np.where(loose, 1 / scales.weight**2, self.precision) / stretch**2,
-            response=(scales.response * stretch) ** 2,
+            response=(scales.response * stretch) ** 2 if self.linked else NO_VARIANCE,
             pair=scales.pair**2,
             tie=scales.pair**2,
         )
@@ -113,6 +122,7 @@ def build_frame(table: Table, found: Block) -> Frame:
         mean=np.array(mean),
         precision=np.array(precision),
         graded=table.graded,
+        linked=bool(asked.size) and float((asked.response >= 0).all(axis=1).mean()) >= LINKED,
     )
 
 
@@ -153,12 +163,13 @@ def fit(
 
 def search(framed: Frame, counts: Floats, table: Table, start: Scales) -> tuple[Scales, VerdictModel]:
     """The scales with the best left-out score times prior, by coordinate steps from `start`."""
+    names = searched(framed, counts)
     best, model = start, fit(framed, counts, table, start, None)
     score = left_out(model) - best.penalty()
     improved = True
     while improved:
         improved = False
-        for candidate in neighbours(best):
+        for candidate in neighbours(best, names):
             tried = fit(framed, counts, table, candidate, model)
             value = left_out(tried) - candidate.penalty()
             if value > score + 1e-3:
@@ -167,10 +178,16 @@ def search(framed: Frame, counts: Floats, table: Table, start: Scales) -> tuple[
     return best, model
 
 
-def neighbours(scales: Scales) -> list[Scales]:
-    """One step up or down in each coordinate, inside the bounds."""
+def searched(framed: Frame, counts: Floats) -> list[str]:
+    """Which scales the labels can tell."""
+    telling = framed.linked or int((counts.sum(axis=1) > 1).sum()) >= REPEATED
+    return ["response", "weight"] if telling else ["weight"]
+
+
+def neighbours(scales: Scales, names: Sequence[str]) -> list[Scales]:
+    """One step up or down in each named coordinate, inside the bounds."""
     found = []
-    for name in ("response", "weight"):
+    for name in names:
         for factor in (STEP, 1 / STEP):
             value = getattr(scales, name) * factor
             if getattr(LEAST, name) <= value <= getattr(MOST, name):
@@ -181,7 +198,7 @@ def neighbours(scales: Scales) -> list[Scales]:
 def believe(table: Table, known: Known, *, start: Scales = START, tune: bool = True) -> Belief:
     """Beliefs about every question, given the labels that are known; the scales are searched where `tune`."""
     framed = frame(table)
-    counts = framed.asked.counts(known)
+    counts, start = framed.asked.counts(known), framed.start(start) if start == START else start
     if len(known) and tune:
         scales, model = search(framed, counts, table, start)
     else:

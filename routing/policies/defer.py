@@ -32,7 +32,10 @@ from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
 LEAST_GAIN = 0.002  # a label that helps in fewer than 1 of 500 instances is not worth a person
 RETUNE = 1.5  # how much more evidence there must be before the scales are searched again
-SHARPNESS = 2.0  # instances are drawn with chances as the gain to this power
+SHARPNESS = (
+    2.0  # instances are drawn with chances as the gain to this power, where labels tell of other pairs
+)
+SHARPNESS_ALONE = 8.0  # … and where they tell of their own pair only, so that exploring brings little
 
 
 class Defer(Policy):
@@ -68,9 +71,10 @@ class Defer(Policy):
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         gain, heard = self.gains(table, known), known.asked(table.size)
-        asked = frame(table).asked
-        alike = np.bincount(asked.code, minlength=asked.size)[asked.code]
-        score = np.log(np.maximum(gain * alike, 1e-6)) * SHARPNESS + rng.gumbel(size=table.size)
+        framed = frame(table)
+        alike = np.bincount(framed.asked.code, minlength=framed.asked.size)[framed.asked.code]
+        sharpness = SHARPNESS if framed.linked else SHARPNESS_ALONE
+        score = np.log(np.maximum(gain * alike, 1e-6)) * sharpness + rng.gumbel(size=table.size)
         return Ranking(gain=gain, worth=heard | (gain > LEAST_GAIN), score=score)
 
     def settle(self, table: Table, known: Known) -> Floats:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -114,6 +116,15 @@ def test_defer_asks_nobody_where_people_only_repeat_the_judge() -> None:
     found = run("defer", table, world(people, table.size, seed=0), seed=0, budgets=[1.0])
     assert found.states[0].routed.mean() < 0.8
     assert (found.states[0].settled == table.ai).mean() > 0.97
+
+
+def test_people_are_trusted_where_nothing_tells_their_noise() -> None:
+    """One pair a prompt: labels say nothing of each other, so with the whole budget people's verdicts stand."""
+    table, people = make_table(prompts=150, models=2, judges=1, noise=1.5)
+    table = replace(table, models=(), model_of=np.full_like(table.model_of, -1))
+    drawn = world(people, table.size, seed=0)
+    state = run("defer", table, drawn, seed=0, budgets=[1.0]).states[0]
+    assert (state.settled == drawn.label)[state.routed].mean() > 0.97
 
 
 def test_defer_beats_lots_where_the_judge_is_noisy() -> None:
