@@ -27,7 +27,7 @@ SAID = """
 """
 
 SEATS = """
-    SELECT s.id, s.instance_id, s.slot, s.rank, s.status, a.rater_id
+    SELECT s.id, s.instance_id, s.slot, s.rank, s.status, a.rater_id, s.closing
     FROM annotate_seat s LEFT JOIN annotate_assignment a ON a.seat_id = s.id AND a.status = 'leased'
     WHERE s.instance_id = ANY(%(instances)s) ORDER BY s.slot
 """
@@ -63,18 +63,23 @@ def follow_overlap(project: Project, instance_ids: Sequence[int]) -> None:
         seats = defaultdict(list)
         for row in prepared(SEATS, values):
             seats[row[1]].append(row)
-        for instance, state in asked.items():
-            fit_seats(project, rule, instance, state, seats[instance])
-        follow_settings(project, instance_ids)
+        opened = [
+            instance
+            for instance, state in asked.items()
+            if fit_seats(project, rule, instance, state, seats[instance])
+        ]
+        if opened:
+            follow_settings(project, opened)
 
 
-def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: list[tuple[Any, ...]]) -> None:
-    """Makes the places that are not taken yet as many as the rule wants.
+def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: list[tuple[Any, ...]]) -> bool:
+    """Makes the places that are not taken yet as many as the rule wants; whether it opened one.
 
-    Whoever holds a seat keeps it; one that is no longer wanted closes when its holder lets go.
+    Whoever holds a seat keeps it; one that is no longer wanted closes when its holder lets go. In a routed
+    project an instance whose seats are all closing, or that has none, was left to the judge.
     """
-    if not rows and project.routed:
-        return  # the route left this instance to the judge
+    if project.routed and all(row[6] for row in rows):
+        return False
     voices = len(state.people)
     left = rule.wanted(state.answers, voices=voices, size=state.size) - voices
     held = [row[0] for row in rows if row[4] == Seat.Status.HELD and row[5] not in state.people]
@@ -89,6 +94,7 @@ def fit_seats(project: Project, rule: Rule, instance: int, state: Asked, rows: l
     Seat.objects.bulk_create(
         [Seat(project_id=project.pk, instance_id=instance, slot=slot, rank=rank) for slot in free]
     )
+    return bool(free)
 
 
 def follow_overlap_everywhere(project: Project) -> None:

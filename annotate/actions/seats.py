@@ -106,5 +106,6 @@ def reopen_all(project: Project) -> None:
 
 
 def close_open_work(project: Project) -> None:
+    """Closes the open seats; the others are marked, so that one that is let go closes and none opens beside them."""
     close_seats(project)
-    Seat.objects.filter(project=project, status=Seat.Status.HELD).update(closing=True)
+    Seat.objects.filter(project=project, closing=False).update(closing=True)

@@ -112,7 +112,7 @@ def submit_annotation(
 
 
 FINISH = """
-    WITH filled AS (UPDATE annotate_seat SET status = 'filled', closing = false WHERE id = %(seat)s)
+    WITH filled AS (UPDATE annotate_seat SET status = 'filled' WHERE id = %(seat)s)
     UPDATE annotate_assignment SET status = 'submitted', ended_at = %(at)s, draft = NULL WHERE id = %(assignment)s
 """
 

@@ -142,6 +142,22 @@ def test_a_route_starts_with_the_minimum_and_leaves_the_rest_to_the_judge(client
     ]
 
 
+def test_an_instance_that_a_new_route_leaves_to_the_judge_gets_no_seat_again(client, project):
+    make_instances(project, 3)
+    first, second, _third = Instance.objects.order_by("pk").values_list("pk", flat=True)
+    user, rater, _ = make_annotator(project, "late@test.local")
+    held = lease_next(project, rater)
+    assert held.instance_id == first
+    project.routed = True
+    project.save()
+    replace_open_work(project, [second])
+    submit_annotation(assignment_id=held.pk, user_id=user.pk, answers=make_answers(1))
+    correct_annotation(assignment_id=held.pk, user_id=user.pk, answers=make_answers(-1))
+    assert set(Seat.objects.filter(status="open").values_list("instance", flat=True)) == {second}
+    replace_open_work(project, [first])
+    assert Seat.objects.filter(status="open").values_list("instance", flat=True).get() == first
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(5))
 def test_two_who_differ_at_the_same_moment_call_a_third(round_):
