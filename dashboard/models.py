@@ -15,9 +15,6 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def of(self, project: Project) -> Self:
         return self.filter(project=project)
 
-    def active(self) -> Self:
-        return self.filter(status__in=(Upload.Status.QUEUED, Upload.Status.RUNNING))
-
     def latest_first(self) -> Self:
         return self.order_by("-pk")
 

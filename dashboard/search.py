@@ -6,7 +6,6 @@ PostgreSQL's `simple` dictionary treats all languages alike: nothing is stemmed,
 """
 
 import re
-from collections.abc import Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -27,28 +26,20 @@ WORDS_OF = """
         || to_tsvector('simple', left(coalesce(
             (SELECT string_agg(left(r.text, 50000), ' ') FROM ledger_response r WHERE r.instance_id = i.id), ''
         ), 100000))
-    FROM ledger_instance i WHERE {which}
+    FROM ledger_instance i WHERE i.id IN (
+        SELECT m.id FROM ledger_instance m
+        WHERE m.project_id = %s AND NOT EXISTS (SELECT FROM dashboard_searchtext s WHERE s.instance_id = m.id)
+        ORDER BY m.id LIMIT %s)
     ON CONFLICT (instance_id) DO NOTHING
 """
-MISSING = """i.id IN (
-    SELECT m.id FROM ledger_instance m
-    WHERE m.project_id = %s AND NOT EXISTS (SELECT FROM dashboard_searchtext s WHERE s.instance_id = m.id)
-    ORDER BY m.id LIMIT %s)"""
-
 PART = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 WORD = re.compile(r"\w+")
-
-
-def index_instances(ids: Sequence[int]) -> None:
-    """Writes the words of these instances; those that are there already are left alone."""
-    with connection.cursor() as cursor:
-        cursor.execute(WORDS_OF.format(which="i.id = ANY(%s)"), [list(ids)])
 
 
 def index_missing(project: Project, *, limit: int = PATIENCE) -> int:
     """Writes the words of up to `limit` instances that lack them; how many were written."""
     with connection.cursor() as cursor:
-        cursor.execute(WORDS_OF.format(which=MISSING), [project.pk, limit])
+        cursor.execute(WORDS_OF, [project.pk, limit])
         return cursor.rowcount
 
 

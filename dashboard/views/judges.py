@@ -146,7 +146,7 @@ def run_of(place: Place, pk: int) -> JudgeRun:
 def run_detail(request: HttpRequest, place: Place, *, pk: int) -> HttpResponse:
     """One run: how far it is, what it costs, what failed; htmx asks for the part that moves."""
     found = run_of(place, pk)
-    context = {"run": found, "left": found.seconds_left(timezone.now())}
+    context: dict[str, Any] = {"run": found, "left": found.seconds_left(timezone.now())}
     if not request.headers.get("HX-Request"):
         context["failures"] = found.failures.select_related("instance", "aspect").order_by("pk")[:50]
     return page(request, place, "dashboard/run.html", context, tab="judges", fragment="dashboard/_run.html")
