@@ -39,6 +39,12 @@ def rehearse(project: Project, wanted: Rehearsal, sink: Sink | None = None) -> d
             aspect=loaded.aspect.name,
             judge=loaded.judge.name,
         )
+    if np.bincount(people.pair).max() < 2:
+        raise NoHumanLabels(
+            f"No instance carries labels by two people on {loaded.aspect.name!r}: a replay reveals one and "
+            "holds the others as gold. Raise the overlap, or import further labels.",
+            aspect=loaded.aspect.name,
+        )
     scores = Scores(budgets=wanted.budgets, hits={}, counts={})
     runs = replay(table, people, policies=wanted.policies, budgets=wanted.budgets, seeds=wanted.seeds)
     with threadpool_limits(1):  # many small matrices: more threads only wait for each other

@@ -84,3 +84,9 @@ def test_ratings_replay_as_pairs_of_responses(shared_data, tmp_path: Path) -> No
     assert found["aspect"] == "usefulness"
     assert found["n"] == 3230
     assert found["policies"]["oracle"]["area"] > found["policies"]["all_ai"]["area"]
+
+
+def test_one_person_an_instance_leaves_no_gold(tmp_path: Path) -> None:
+    make_project(tmp_path, "alone", rows(10, people=1))
+    with pytest.raises(CommandError, match="No instance carries labels by two people on 'overall'"):
+        report("replay", "alone", "--policies", "random", "--budgets", "0,1", "--seeds", "1")
