@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('ledger', '0003_initial'),
+        ('ledger', '0003_project_routed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -22,7 +22,7 @@ DROP FUNCTION ledger_project_is_revised();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0003_initial")]
+    dependencies = [("ledger", "0003_project_routed")]
 
     operations = [
         migrations.AddField(
