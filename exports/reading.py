@@ -24,7 +24,7 @@ from exports.records import PREFERRED, TIE, Pair
 from exports.splitting import unit
 from ledger.models import Aspect, Project
 
-STREAMED = 500  # rows that the driver hands over at a time, while PostgreSQL fetches the next
+STREAMED = 250  # rows that the driver hands over at a time, while PostgreSQL fetches the next
 CHUNK = 200  # instances of a page, with all their responses and labels
 
 

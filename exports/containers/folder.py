@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from exports.containers.arrow import arrow_schema, table
 from exports.containers.base import Batch
-from exports.containers.parquet import ROW_GROUP_BYTES
+from exports.containers.parquet import ROW_GROUP_BYTES, opened
 from exports.formats.base import Row
 from exports.formats.columns import Columns
 
@@ -29,9 +28,7 @@ class Shards:
 
     def open(self) -> None:
         self.path = self.folder / f"{self.split}-{self.number:05}.parquet"
-        self.writer = pyarrow.parquet.ParquetWriter(
-            self.path, self.schema, compression="zstd", use_dictionary=False
-        )
+        self.writer = opened(self.path, self.schema)
 
     def add(self, rows: list[Row]) -> None:
         self.rows += len(rows)

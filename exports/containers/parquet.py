@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -11,7 +12,8 @@ from exports.containers.base import Batch, Container
 from exports.formats.base import Row
 from exports.formats.columns import Columns
 
-ROW_GROUP_BYTES = 1024 * 1024  # in Arrow's memory: what keeps an export of any size under 200 MB
+PAGE_BYTES = 64 * 1024  # of a column: a page waits in memory until it is full
+ROW_GROUP_BYTES = 2 * 1024 * 1024  # in Arrow's memory: what keeps an export of any size under 200 MB
 
 
 class Drain:
@@ -43,11 +45,27 @@ class Drain:
 def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     schema, drain = arrow_schema(columns), Drain()
     sink = pa.PythonFile(drain, mode="w")
-    with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=False) as writer:
+    with opened(sink, schema) as writer:
         for group in row_groups(batches, schema, columns):
             writer.write_table(group)
             yield drain.take()
     yield drain.take()
+
+
+def opened(sink: Any, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
+    """A writer that keeps statistics of figures alone: the least and greatest text of every row group would
+    stay in memory until the end."""
+    figures = [
+        field.name for field in schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    ]
+    return pyarrow.parquet.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=figures,
+        data_page_size=PAGE_BYTES,
+    )
 
 
 def row_groups(batches: Iterable[Batch], schema: pa.Schema, columns: Columns) -> Iterator[pa.Table]:
