@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/next_scale.py [--sizes 10000 1000000] [--people 1 16 100] [--seconds 8]
 
-Builds projects by SQL, the first half of whose instances is finished, starts a server of its own that says in
+Builds projects by SQL, the first quarter of whose instances is finished, starts a server of its own that says in
 `Server-Timing` how long the application took (waiting for one of its eight threads is not in it, waiting for a
 processor and for PostgreSQL is), and lets people work over kept-alive connections. The last rows have everything on:
 dynamic overlap, nearly finished first, gold, probes, quotas and skill rules.
@@ -57,7 +57,8 @@ RESPONSES = """
 """
 SEATS = """
     INSERT INTO annotate_seat (project_id, instance_id, slot, rank, status, closing)
-    SELECT i.project_id, i.id, 0, i.id, CASE WHEN substr(i.ref, 2)::int < %(half)s THEN 'filled' ELSE 'open' END, false
+    SELECT i.project_id, i.id, 0, i.id,
+        CASE WHEN substr(i.ref, 2)::int < %(finished)s THEN 'filled' ELSE 'open' END, false
     FROM ledger_instance i WHERE i.id BETWEEN %(low)s AND %(high)s
 """
 EVERYTHING = {
@@ -71,7 +72,7 @@ EVERYTHING = {
 
 
 def build(owner: User, size: int) -> tuple[Project, float]:
-    """A project of so many instances, half of them finished; and the seconds that it took."""
+    """A project of so many instances, a quarter of them finished; and the seconds that it took."""
     began = time.perf_counter()
     project = create_project(
         slug=f"scale-{size}-{random.randrange(10**6)}", template="multipref", owner=owner
@@ -83,7 +84,7 @@ def build(owner: User, size: int) -> tuple[Project, float]:
             cursor.execute(f"WITH made AS ({INSTANCES}) SELECT min(id), max(id) FROM made", values)
             low, high = cursor.fetchone()
             cursor.execute(RESPONSES, {"low": low, "high": high})
-            cursor.execute(SEATS, {"low": low, "high": high, "half": size // 2})
+            cursor.execute(SEATS, {"low": low, "high": high, "finished": size // 4})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE) ledger_instance, ledger_response, annotate_seat")
     return project, time.perf_counter() - began
