@@ -74,7 +74,9 @@ class Person(threading.Thread):
                 self.wrong[f"next {status}"] += 1
                 return
             task = json.loads(text)
-            answers = {aspect["name"]: {"strength": random.choice((-2, -1, 0, 1, 2))} for aspect in task["aspects"]}
+            answers = {
+                aspect["name"]: {"strength": random.choice((-2, -1, 0, 1, 2))} for aspect in task["aspects"]
+            }
             path = f"/api/v1/assignments/{task['assignment']}/submit/"
             status, text = self.post(path, {"answers": answers}, **{"Idempotency-Key": str(random.random())})
             if status != 200:
@@ -203,7 +205,9 @@ def main() -> None:
             imported = import_over_http(slug, token, options.instances)
             rows.append(loop(Project.objects.get(pk=project.pk), people, options.seconds, servers))
         print(f"import over HTTP: {imported}")
-        print("| people | cycles | a second | CPU ms a cycle | p50 ms | p95 ms | over the overlap | errors | kept |")
+        print(
+            "| people | cycles | a second | CPU ms a cycle | p50 ms | p95 ms | over the overlap | errors | kept |"
+        )
         print("|---|---|---|---|---|---|---|---|---|", *rows, sep="\n")
         print(f"limits, CPU ms a cycle: empty view twice {empty_view(servers):.2f}, ", end="")
         print(f"the same SQL without HTTP {bare_sql(Project.objects.get(pk=project.pk), servers[1]):.2f}")

@@ -57,7 +57,9 @@ urlpatterns = [
     path(f"{PROJECT}settings/guidelines/<int:number>/", settings.guideline_version, name="guideline_version"),
     path(f"{PROJECT}settings/distribution/", distribution.distribution, name="distribution"),
     path(f"{PROJECT}settings/distribution/members/<int:pk>/", distribution.member_work, name="member_work"),
-    path(f"{PROJECT}settings/distribution/notices/<int:pk>/seen/", distribution.notice_seen, name="notice_seen"),
+    path(
+        f"{PROJECT}settings/distribution/notices/<int:pk>/seen/", distribution.notice_seen, name="notice_seen"
+    ),
     path(f"{PROJECT}settings/archive/", settings.archive, name="archive"),
     path(f"{PROJECT}settings/unarchive/", settings.unarchive, name="unarchive"),
     path("account/", account.account, name="account"),

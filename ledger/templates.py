@@ -180,7 +180,9 @@ PRISM = ProjectTemplate(
     "PRISM",
     "A slider from 0 to 100 for each response, and open feedback.",
     aspects=(
-        AspectSpec("overall", "slider", {}, "Overall", "How good is each response, from terrible to perfect?"),
+        AspectSpec(
+            "overall", "slider", {}, "Overall", "How good is each response, from terrible to perfect?"
+        ),
         AspectSpec("feedback", "text", {}, "Feedback", "Why these scores?", required=False),
     ),
     guidelines="Score each response from 0 (terrible) to 100 (perfect). Say in your own words what decided.\n",
@@ -191,7 +193,9 @@ BEST_WORST = ProjectTemplate(
     "Best and worst",
     "The best and the worst of three or more responses: two keys an instance.",
     aspects=(
-        AspectSpec("overall", "best_worst", {}, "Overall", "Which response is the best, and which the worst?"),
+        AspectSpec(
+            "overall", "best_worst", {}, "Overall", "Which response is the best, and which the worst?"
+        ),
     ),
     guidelines="Choose the best response and the worst. Leave the others as they are.\n",
 )
@@ -232,7 +236,14 @@ REVISION = ProjectTemplate(
     aspects=(
         AspectSpec("errors", "spans", {}, "Errors", "Mark what is wrong."),
         AspectSpec("edit", "edit", {}, "Edit", "Make it right with as few changes as you can."),
-        AspectSpec("critique", "text", {"each": True}, "Critique", "What should the writer do better?", required=False),
+        AspectSpec(
+            "critique",
+            "text",
+            {"each": True},
+            "Critique",
+            "What should the writer do better?",
+            required=False,
+        ),
     ),
     guidelines="Mark errors first, then mend them. The rewritten response counts as preferred to the original.\n",
 )

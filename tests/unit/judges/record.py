@@ -3,8 +3,8 @@
     SWITCHYARD_HOME=var/test .venv/bin/python tests/unit/judges/record.py
 
 SmolLM2-135M-Instruct in f32 answers labels, likelihoods and texts; the reward model is a Llama of two layers with
-random weights (seed 0); checks really run; utilities stand in for a fitted head. Kept as test data, so that every method is
-tested against real answers without a model.
+random weights (seed 0); checks really run; utilities stand in for a fitted head.
+Kept as test data, so that every method is tested against real answers without a model.
 """
 
 import json
