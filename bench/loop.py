@@ -138,7 +138,7 @@ def empty_view(servers: list[int], calls: int = 2000) -> float:
 
 def bare_sql(project: Project, postgres: int, cycles: int = 500) -> float:
     """Processor milliseconds of a cycle of the same verbs without HTTP: this process and PostgreSQL."""
-    user = User.objects.create_user("bare@load.local")
+    user = User.objects.create_user(f"bare-{random.randrange(10**9)}@load.local")
     rater = person_for(user, project)
     answers = {aspect.name: {"strength": 1} for aspect in project.aspects.all()}
 
