@@ -27,6 +27,7 @@ django.setup()
 
 import orjson  # noqa: E402
 import psycopg  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from accounts.models import User  # noqa: E402
@@ -195,6 +196,7 @@ def main() -> None:
     print(
         f"Machine: {os.cpu_count()} × {processor()}, Python {platform.python_version()}, embedded PostgreSQL 18."
     )
+    call_command("migrate", verbosity=0)
     for size in map(int, sys.argv[1:]):
         measure(size)
 
