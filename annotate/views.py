@@ -47,7 +47,8 @@ from web.idempotency import KeyReused, fingerprint, once
 from web.problems import NotFound
 
 GRACE_SECONDS = 30
-COUNT_SECONDS = 30  # how long the number of open seats is remembered
+EXACT_COUNT = 1000  # fewer open seats than this are counted for every page
+COUNT_SECONDS = 30  # how long a larger number of open seats is remembered
 
 # ---------------------------------------------------------------- the door
 
@@ -193,8 +194,14 @@ def progress(place: Place) -> dict[str, Any]:
 
 
 def seats_left(project: Project) -> int:
-    """Open seats, counted at most twice a minute: counting a million for every page would cost more than the page."""
+    """Open seats: to the seat where few are left, else at most half a minute old.
+
+    Counting a million for every page would cost more than the page.
+    """
     open_seats = Seat.objects.filter(project=project, status=Seat.Status.OPEN)
+    few = open_seats[:EXACT_COUNT].count()
+    if few < EXACT_COUNT:
+        return few
     return cache.get_or_set(f"seats-left:{project.pk}", open_seats.count, COUNT_SECONDS) or 0
 
 
