@@ -6,6 +6,7 @@ no way to any other human label.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,7 +43,7 @@ class Reason:
     features: dict[str, float]
 
 
-class Policy:
+class Policy(ABC):
     """Subclasses set `name` and `version` and write `rank`; `settle` is theirs to better."""
 
     name: ClassVar[str]
@@ -51,9 +52,9 @@ class Policy:
     learns: ClassVar[bool] = False  # whether its ranking changes as labels come in
     fuses: ClassVar[bool] = False  # whether it settles otherwise than by replacing the judge's verdict
 
+    @abstractmethod
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         """What a label would add at each pair, when `cap` labels may be had in all."""
-        raise NotImplementedError
 
     def batch(self, *, spent: int, cap: int, size: int) -> int:
         """How many labels to buy before ranking again: all at once where ranking again changes nothing."""
@@ -66,9 +67,9 @@ class Policy:
         asked, people = known.plurality(table.size)
         return one_hot(np.where(asked, people, table.ai))
 
+    @abstractmethod
     def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
         """Why each of `instances` stands where it does in `ranking`."""
-        raise NotImplementedError
 
 
 def one_hot(verdict: Ints) -> Floats:
