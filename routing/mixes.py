@@ -91,20 +91,27 @@ FOLDS = 5
 
 
 def probe_accuracy(table: Table, settled: Ints, gold: Ints, evaluable: Mask) -> Floats:
-    """Held-out accuracy of a probe reward model trained on settled verdicts (C, n): (C,).
+    """Held-out accuracy of a probe reward model trained on settled verdicts (C, n): (C,)."""
+    right, tested = probe_right(table, settled, gold, evaluable)
+    accuracy: Floats = right[:, tested].sum(axis=1) / max(int(tested.sum()), 1)
+    return accuracy
+
+
+def probe_right(table: Table, settled: Ints, gold: Ints, evaluable: Mask) -> tuple[Mask, Mask]:
+    """Where a probe reward model trained on settled verdicts (C, n) ranks as the gold does (C, n), and where it was
+    tested (n,).
 
     Cross-fitted by prompt; tested against the decided gold (n,) where `evaluable` (n,). Ties train nothing.
     """
     differences = response_differences(table)
     fold = table.prompt % FOLDS
-    hits, count = np.zeros(len(settled)), 0
+    right, tested = np.zeros(settled.shape, dtype=bool), np.zeros(len(gold), dtype=bool)
     for held in range(FOLDS):
         train, test = fold != held, (fold == held) & evaluable & (gold != 0)
         if not test.any() or not train.any():
             continue
         verdict = settled[:, train]
         found = heads(differences[train], (verdict + 1) / 2, (verdict != 0).astype(float))
-        hits += head_accuracy(found, differences[test], gold[test]) * int(test.sum())
-        count += int(test.sum())
-    accuracy: Floats = hits / max(count, 1)
-    return accuracy
+        right[:, test] = (found @ differences[test].T > 0) == (gold[test] > 0)
+        tested |= test
+    return right, tested

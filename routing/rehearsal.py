@@ -10,9 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ledger.models import Project
+from routing.findings import Findings
 from routing.loading import load
 from routing.problems import NoHumanLabels
-from routing.replay import Scores, decision_rows, replay, replayable, summarise
+from routing.replay import Scores, decision_rows, replay, replayable, report_of
 
 Sink = Callable[[dict[str, Any]], None]
 
@@ -26,10 +27,16 @@ class Rehearsal:
     seeds: int
     aspect: str | None = None
     judge: str | None = None
+    deep: bool = (
+        False  # also a probe reward model on what was settled, and the performance predictor on new mixes
+    )
 
 
 def rehearse(project: Project, wanted: Rehearsal, sink: Sink | None = None) -> dict[str, Any]:
-    """The contract's report of `replay`; every decision goes to `sink`. Raises what `load` refuses."""
+    """The contract's report of `replay` with what else it shows as `findings`; every decision goes to `sink`.
+
+    Raises what `load` refuses.
+    """
     loaded = load(project, aspect=wanted.aspect, judge=wanted.judge)
     table, people = replayable(loaded.table, loaded.people)
     if not table.size:
@@ -46,12 +53,17 @@ def rehearse(project: Project, wanted: Rehearsal, sink: Sink | None = None) -> d
             aspect=loaded.aspect.name,
         )
     scores = Scores(budgets=wanted.budgets, hits={}, counts={})
+    findings = Findings(wanted.budgets, deep=wanted.deep)
     runs = replay(table, people, policies=wanted.policies, budgets=wanted.budgets, seeds=wanted.seeds)
     with threadpool_limits(1):  # many small matrices: more threads only wait for each other
         for run in runs:
             scores.add(run, table.prompt, len(table.prompts))
+            findings.add(run, table)
             if sink is not None:
                 for row in decision_rows(run, table, people, wanted.budgets):
                     sink(row)
     report = {"aspect": loaded.aspect.name, "judge": loaded.judge.name, "n": table.size}
-    return report | summarise(scores, rng=np.random.default_rng(wanted.seeds))
+    curves = scores.curves(rng=np.random.default_rng(wanted.seeds))
+    return (
+        report | report_of(curves, wanted.budgets) | {"findings": findings.report(curves, seed=wanted.seeds)}
+    )

@@ -34,20 +34,23 @@ class Draw:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Where a policy stands at one budget: who was asked, and its final verdicts (n,)."""
+    """Where a policy stands at one budget: who was asked, its final verdicts (n,), and where it says so P(a fresh
+    person differs from the judge) (n,)."""
 
     routed: Mask
     settled: Ints
+    differs: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One policy in one seed: a state at each budget."""
+    """One policy in one seed: a state at each budget, and the policy as it was at the last one."""
 
     policy: str
     seed: int
     draw: Draw
     states: list[State]
+    fitted: Policy
 
 
 def replayable(table: Table, people: People) -> tuple[Table, People]:
@@ -143,7 +146,7 @@ def run(name: str, table: Table, drawn: Draw, *, seed: int, budgets: Sequence[fl
     for cap in caps(budgets, table.size):
         reveal.raise_cap(max(cap, reveal.spent))
         states.append(spend(policy, table, reveal, rng=rng))
-    return Run(policy=name, seed=seed, draw=drawn, states=states)
+    return Run(policy=name, seed=seed, draw=drawn, states=states, fitted=policy)
 
 
 def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> State:
@@ -160,7 +163,7 @@ def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> St
         reveal.ask(wanted)
     known = reveal.known()
     settled = verdicts_of(policy.settle(table, known))
-    return State(routed=known.asked(table.size), settled=settled)
+    return State(routed=known.asked(table.size), settled=settled, differs=policy.differing(table, known))
 
 
 def replay(
@@ -185,13 +188,21 @@ class Scores:
     counts: dict[int, Floats]
 
     def add(self, run: Run, prompt: Ints, size: int) -> None:
-        evaluable = run.draw.gold != NO_GOLD
-        self.counts[run.seed] = np.bincount(prompt[evaluable], minlength=size)
-        rows = [
-            np.bincount(prompt[evaluable & (state.settled == run.draw.gold)], minlength=size)
-            for state in run.states
-        ]
+        """Counts where the settled verdict is the gold."""
+        right = np.array([state.settled == run.draw.gold for state in run.states])
+        self.count(run, right, run.draw.gold != NO_GOLD, prompt, size)
+
+    def count(self, run: Run, right: Mask, tested: Mask, prompt: Ints, size: int) -> None:
+        """Counts hits `right` (B, n) among the pairs `tested` (n,), by prompt."""
+        self.counts[run.seed] = np.bincount(prompt[tested], minlength=size)
+        rows = [np.bincount(prompt[tested & row], minlength=size) for row in right]
         self.hits.setdefault(run.policy, []).append(np.array(rows, dtype=float))
+
+    def curves(self, *, rng: Generator) -> dict[str, Floats]:
+        """Each policy's curve as it is and in the same resamples of seeds and prompts (1 + T, B)."""
+        counts = np.array([self.counts[seed] for seed in sorted(self.counts)])  # (S, P)
+        weights = resample(len(counts), counts.shape[1], rng=rng)
+        return {name: agreement_curves(np.array(hits), counts, weights) for name, hits in self.hits.items()}
 
 
 def area(curve: Floats, budgets: Sequence[float]) -> Floats:
@@ -205,13 +216,14 @@ def area(curve: Floats, budgets: Sequence[float]) -> Floats:
 
 def summarise(scores: Scores, *, rng: Generator) -> dict[str, Any]:
     """Curves, areas and paired differences with 95 % intervals over prompts and seeds."""
-    seeds = sorted(scores.counts)
-    counts = np.array([scores.counts[seed] for seed in seeds])  # (S, P)
-    weights = resample(len(seeds), counts.shape[1], rng=rng)
-    curves = {name: agreement_curves(np.array(hits), counts, weights) for name, hits in scores.hits.items()}
-    areas = {name: area(curve, scores.budgets) for name, curve in curves.items()}
+    return report_of(scores.curves(rng=rng), scores.budgets)
+
+
+def report_of(curves: dict[str, Floats], budgets: Sequence[float]) -> dict[str, Any]:
+    """The contract's report of resampled curves (1 + T, B)."""
+    areas = {name: area(curve, budgets) for name, curve in curves.items()}
     return {
-        "policies": {name: policy_report(curves[name], areas[name], scores.budgets) for name in curves},
+        "policies": {name: policy_report(curves[name], areas[name], budgets) for name in curves},
         "paired": {f"{a}-{b}": interval(areas[a] - areas[b]) for a in areas for b in areas if a != b},
     }
 

@@ -67,6 +67,10 @@ class Policy(ABC):
         asked, people = known.plurality(table.size)
         return one_hot(np.where(asked, people, table.ai))
 
+    def differing(self, table: Table, known: Known) -> Floats | None:
+        """P(a fresh person differs from the judge) at each pair (n,); None where the policy has no opinion."""
+        return None
+
     @abstractmethod
     def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
         """Why each of `instances` stands where it does in `ranking`."""

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.random import Generator
 
+from routing.features.base import share_below
 from routing.features.tags import EDGES, LENGTH_SCORES, length_scores, tags
 from routing.mixes import proxy_scores, tag_fill
 from routing.policies.base import Policy, Ranking, Reason
@@ -21,6 +22,7 @@ from routing.table import Floats, Ints, Known, Mask, Table
 
 CANDIDATES = 250
 SIMULATED = 500
+FRESH = 100  # mixes on which a predictor is checked
 PILOT = 0.1
 VALIDATION = 0.3
 LEAST_PILOT = 20  # labels, below which nothing can be predicted and the choice is by lot
@@ -74,6 +76,9 @@ class Hyper(Policy):
     def __init__(self) -> None:
         self.trained_on = 0
         self.predictor: Predictor | None = None
+        self.pilot_labels: tuple[Ints, Ints, Ints] | None = (
+            None  # candidate rows, held-out rows, verdicts (n,)
+        )
 
     def batch(self, *, spent: int, cap: int, size: int) -> int:
         """The pilot first, then everything that the budget still allows in one mix."""
@@ -104,12 +109,29 @@ class Hyper(Policy):
         rows = rng.permutation(np.flatnonzero(heard))
         held_out = rows[: int(np.ceil(VALIDATION * len(rows)))]
         rows = rows[len(held_out) :]
-        budgets = rng.integers(1, len(rows) + 1, size=CANDIDATES)
-        mixes = tag_fill(tags(table)[rows], budgets, rng=rng)
-        accuracy = proxy_scores(table, mixes, rows, people[rows], (held_out, people[held_out]))
+        self.pilot_labels = rows, held_out, people
+        mixes, accuracy = self.candidates(table, CANDIDATES, rng=rng)
         if accuracy.std() < 1e-9:
             return None
         return self.fit(self.features(table, mixes, rows), accuracy)
+
+    def candidates(self, table: Table, count: int, *, rng: Generator) -> tuple[Mask, Floats]:
+        """Mixes of the pilot at random budgets (C, m) and the accuracy of the proxy of each (C,)."""
+        assert self.pilot_labels is not None
+        rows, held_out, people = self.pilot_labels
+        budgets = rng.integers(1, len(rows) + 1, size=count)
+        mixes = tag_fill(tags(table)[rows], budgets, rng=rng)
+        return mixes, proxy_scores(table, mixes, rows, people[rows], (held_out, people[held_out]))
+
+    def rank_correlation(self, table: Table, *, rng: Generator) -> float | None:
+        """Spearman of predicted and true proxy accuracy over mixes that the predictor never saw; None without one."""
+        if self.predictor is None or self.pilot_labels is None:
+            return None
+        mixes, accuracy = self.candidates(table, FRESH, rng=rng)
+        if accuracy.std() < 1e-9:
+            return None
+        predicted, _ = self.predictor.predict(self.features(table, mixes, self.pilot_labels[0]))
+        return float(np.corrcoef(share_below(predicted), share_below(accuracy))[0, 1])
 
     def best_mix(self, table: Table, asked: Mask, room: int, *, rng: Generator) -> Floats:
         """1 for the members of the best predicted of many simulated mixes (n,)."""

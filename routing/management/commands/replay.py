@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from ledger.access import find_project
 from routing.planning import check_share
+from routing.plots import write_report
 from routing.policies import POLICIES
 from routing.problems import BadBudget
 from routing.rehearsal import Rehearsal, rehearse
@@ -26,6 +27,11 @@ class Command(ReportCommand):
         parser.add_argument("--aspect", metavar="NAME")
         parser.add_argument("--judge", metavar="NAME", help="whose verdict stands where nobody is asked")
         parser.add_argument("--decisions", metavar="PATH", help="write a row for each decision, JSON Lines")
+        parser.add_argument(
+            "--report",
+            metavar="DIR",
+            help="look deeper (a probe reward model, the HyPERs' predictors) and write report.json and pictures there",
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         policies = list(dict.fromkeys(name.strip() for name in options["policies"].split(",")))
@@ -37,17 +43,48 @@ class Command(ReportCommand):
             seeds=read_seeds(options["seeds"]),
             aspect=options["aspect"],
             judge=options["judge"],
+            deep=options["report"] is not None,
         )
         project = find_project(options["project"])
         with lines_to(options["decisions"]) as sink:
-            return rehearse(project, wanted, sink)
+            report = rehearse(project, wanted, sink)
+        if options["report"] is not None:
+            self.draw(report, Path(options["report"]))
+        return report
+
+    def draw(self, report: dict[str, Any], folder: Path) -> None:
+        try:
+            files = write_report(report, folder)
+        except OSError as error:
+            raise CommandError(f"The report cannot be written to {folder}: {error.strerror}.") from error
+        self.out.write(f"{folder}: {', '.join(files)}")
 
     def text(self, report: dict[str, Any]) -> str:
         rows = [f"{report['aspect']}, {report['judge']}, {report['n']} instances"]
         for name, found in report["policies"].items():
             curve = "  ".join(f"{point['budget']:g}: {point['mean']:.3f}" for point in found["curve"])
             rows.append(f"{name:12} area {found['area']:.4f}   {curve}")
+            rows.append(f"{'':12} {shown(report['findings'][name])}".rstrip())
         return "\n".join(rows)
+
+
+def shown(found: dict[str, Any]) -> str:
+    """What a replay found of a policy beyond its curve, in a line."""
+    parts = [f"asked up to {max(found['asked']):.0%}"]
+    if "regret" in found:
+        parts.append(f"regret to the oracle {found['regret']['mean']:.4f}")
+    if found.get("enough", {}).get("mean") is not None:
+        parts.append(f"95% of the oracle at {found['enough']['mean']:.0%}")
+    if found.get("differs", {}).get("n"):
+        parts.append(f"P(differs): ECE {found['differs']['ece']:.3f}, Brier {found['differs']['brier']:.3f}")
+    if "predictor" in found:
+        parts.append(f"predictor's Spearman on new mixes {found['predictor']['spearman']:+.2f}")
+    if "promise" in found:
+        promise = found["promise"]
+        parts.append(f"{promise['made']} promises of {promise['target']:g}, {promise['broken']} broken")
+    if "probe" in found:
+        parts.append(f"probe {found['probe'][0]['mean']:.3f} to {found['probe'][-1]['mean']:.3f}")
+    return ", ".join(parts)
 
 
 def read_budgets(text: str) -> list[float]:

@@ -25,7 +25,7 @@ def test_the_report_has_the_contracts_shape_and_follows_from_the_decisions(tmp_p
         "--decisions",
         str(path),
     )
-    assert set(found) == {"aspect", "judge", "n", "policies", "paired"}
+    assert set(found) == {"aspect", "judge", "n", "policies", "paired", "findings"}
     assert (found["aspect"], found["judge"], found["n"]) == ("overall", "alpha", 30)
     assert set(found["policies"]) == {"random", "all_ai", "defer"}
     assert set(found["paired"]) == {
@@ -90,3 +90,17 @@ def test_one_person_an_instance_leaves_no_gold(tmp_path: Path) -> None:
     make_project(tmp_path, "alone", rows(10, people=1))
     with pytest.raises(CommandError, match="No instance carries labels by two people on 'overall'"):
         report("replay", "alone", "--policies", "random", "--budgets", "0,1", "--seeds", "1")
+
+
+def test_a_report_is_written_with_pictures_and_names_the_deeper_findings(tmp_path: Path) -> None:
+    make_project(tmp_path, "deep", rows(60, people=3, judges=("alpha", "beta")))
+    folder = tmp_path / "out"
+    found = report(
+        "replay", "deep", "--policies", "defer,hyper,oracle", "--budgets", "0,1", "--seeds", "1",
+        "--report", str(folder),
+    )  # fmt: skip
+    assert {path.name for path in folder.iterdir()} >= {"report.json", "curves.svg", "probe.svg"}
+    assert json.loads((folder / "report.json").read_text()) == found
+    assert len(found["findings"]["defer"]["probe"]) == 2
+    assert found["findings"]["defer"]["asked"][0] == 0
+    assert found["findings"]["oracle"]["regret"]["mean"] == 0
