@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from accounts.models import User
 from annotate.models import Assignment
@@ -49,11 +49,20 @@ def shown_strength(strength: int) -> int:
 
 
 def wait_for_labels(project: Project, count: int, page: Page) -> None:
-    for _attempt in range(50):
+    for _attempt in range(200):
         if project.labels.live().count() == count:
             return
         page.wait_for_timeout(100)
     assert project.labels.live().count() == count
+
+
+def wait_until(page: Page, locator: Locator, condition: str) -> None:
+    """Return once the condition holds of the element; the page's own policy forbids Playwright's wait_for_function."""
+    for _attempt in range(100):
+        if locator.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never came true: {condition}")
 
 
 # ---------------------------------------------------------------- keys alone
@@ -208,8 +217,7 @@ def test_differences_scroll_lock_and_earlier_turns(
     press(page, "l")
     page.locator(".pane .body").first.hover()
     page.mouse.wheel(0, 400)
-    page.wait_for_timeout(300)
-    assert page.locator(".pane .body").nth(1).evaluate("node => node.scrollTop") > 200
+    wait_until(page, page.locator(".pane .body").nth(1), "node => node.scrollTop > 200")
 
 
 def test_guidelines_open_beside_the_work(ann: OpenPage, make_work: MakeWork, live_server: Any) -> None:
@@ -239,11 +247,10 @@ def test_sound_in_a_pair_plays_together(
     page = start(ann(), live_server, project)
     press(page, "l")
     page.locator("audio").first.evaluate("node => node.play()")
-    page.wait_for_timeout(400)
-    assert page.locator("audio").nth(1).evaluate("node => !node.paused && node.currentTime > 0")
-    page.locator("audio").nth(1).evaluate("node => node.pause()")
-    page.wait_for_timeout(200)
-    assert page.locator("audio").first.evaluate("node => node.paused")
+    first, second = page.locator("audio").all()
+    wait_until(page, second, "node => !node.paused && node.currentTime > 0")
+    second.evaluate("node => node.pause()")
+    wait_until(page, first, "node => node.paused")
 
 
 def wav(*, seconds: int) -> bytes:

