@@ -28,7 +28,14 @@ class Choices:
 
     aspect: str = free("", "only this aspect; empty: the project's main aspect where it has several")
     consensus: str = free("", "the method that settles before a live export; empty: the project's")
-    source: str = one_of("any", "human", "ai", "fused", help="whose labels settled the preference")
+    labels: str = one_of(
+        "settled",
+        "human",
+        "ai",
+        "fused",
+        help="as the project settles, people's alone, the judge's alone, or a posterior from both",
+    )
+    source: str = one_of("any", "human", "ai", "fused", help="keep only what such labels settled")
     prompt: str = one_of("explicit", "implicit", help="the prompt as a column, or inside chosen and rejected")
     ties: str = one_of(
         "drop", "soft", "both", help="drop ties, keep them once as soft labels, or write both ways"

@@ -18,11 +18,13 @@ from exports.selection import Selector, Tally
 from exports.splitting import Groups, split_of
 from exports.stream import Splitter, by_margin, rows_of
 from ledger.models import Project
-from routing.actions import settle
+from routing.actions import settle, standing_method
 from routing.loading import find_aspect
+from routing.models import Settlement
 from web.registry import unknown
 
 MAIN = "overall"
+FUSED = "fused"  # the consensus method that weighs people and judges together
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,32 @@ def open_live(project: Project, choices: Choices) -> Dataset:
     """The project as it is now, settled first. Raises `UnknownName` for an unknown aspect or method."""
     if choices.aspect:
         find_aspect(project, choices.aspect)
-    settlement = settle(project, method=choices.consensus or None)
+    settlement = settled_for(project, choices)
     moment = Moment(project, settlement.number, tuple(project.aspects.all()))
     return Dataset(moment, choices, shape_of(moment, choices))
+
+
+def settled_for(project: Project, choices: Choices) -> Settlement:
+    """The settlement that the choices ask for. One that is not the project's own leaves that one standing after it."""
+    own = standing_method(project)
+    method = method_of(choices, own)
+    made = settle(project, method=method)
+    if method != own:
+        settle(project, method=own)
+    return made
+
+
+def method_of(choices: Choices, own: str) -> str:
+    """The method by which routing settles what is chosen. Raises `BadChoice`."""
+    if choices.labels == "fused":
+        if choices.consensus not in ("", FUSED):
+            raise BadChoice(f"Fused labels are not settled by {choices.consensus!r}.", choice="consensus")
+        return FUSED
+    method = choices.consensus or own
+    if choices.labels == "settled":
+        return method
+    name = method.partition("/")[0]
+    return f"{'majority' if name == FUSED else name}/{choices.labels}"
 
 
 def find_snapshot(project: Project, version: str) -> Snapshot:
@@ -71,8 +96,9 @@ def open_snapshot(snapshot: Snapshot, given: Mapping[str, Any], *, paths: bool =
     moment = Moment(project, snapshot.settlement.number, aspects, frozen)
     parse_choices(given, paths=paths)
     choices = parse_choices({**snapshot.choices, **given}, paths=True)
-    if choices.consensus != snapshot.choices["consensus"]:
-        raise BadChoice("A snapshot keeps the consensus that it was settled with.", choice="consensus")
+    for name in ("consensus", "labels"):
+        if getattr(choices, name) != snapshot.choices.get(name, getattr(Choices, name)):
+            raise BadChoice(f"A snapshot keeps the {name} that it was settled with.", choice=name)
     return Dataset(moment, choices, chosen_shape(shape, choices), snapshot.version)
 
 

@@ -15,12 +15,11 @@ from django.utils import timezone
 from accounts.models import User
 from annotate.actions import reopen_all, replace_open_work
 from ledger.models import Aspect, Instance, Label, Project, Rater
-from quality.consensus import AGGREGATORS
 from routing.loading import find_aspect, find_judge, judges_of
 from routing.models import Decision, Preference, Route, Settlement
 from routing.planning import Plan, Request, plan
 from routing.policies import POLICIES
-from routing.settling import PAIRED, SCORED, Consensus, Counted, settle_aspect
+from routing.settling import PAIRED, SCORED, Consensus, Counted, read_method, settle_aspect
 
 BATCH = 2000  # rows written at a time
 
@@ -198,11 +197,11 @@ class State:
 def settle(project: Project, *, method: str | None = None) -> Settlement:
     """The project's preferences, derived anew from the labels that count; only what changed is written.
 
-    The method is `method`, else the project's setting `consensus`, else majority. Raises `UnknownName`.
+    The method is `method`, else the standing one. Raises `UnknownName`.
     Lock: the project's row, so that settlements are numbered one after the other.
     """
-    chosen = method or str(project.settings.get("consensus", "majority"))
-    AGGREGATORS.load(chosen)
+    chosen = method or standing_method(project)
+    read_method(chosen)
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         live = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
@@ -220,8 +219,19 @@ def settle(project: Project, *, method: str | None = None) -> Settlement:
             method=chosen,
             number=number,
             watermark=watermark,
-            counts=counts | asdict(state),
+            counts=counts | asdict(state) | {"asked": chosen != own_method(project)},
         )
+
+
+def own_method(project: Project) -> str:
+    """The project's setting `consensus`, else majority."""
+    return str(project.settings.get("consensus") or "majority")
+
+
+def standing_method(project: Project) -> str:
+    """The method that somebody asked for at the last settlement, until it is settled by the project's own again."""
+    last = Settlement.objects.filter(project=project).order_by("-number").first()
+    return last.method if last is not None and last.counts.get("asked") else own_method(project)
 
 
 def read_state(project: Project) -> tuple[State, int]:

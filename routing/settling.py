@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from django.db.models import TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
-from ledger.models import Aspect, Instance, Label, Rater
+from ledger.models import Aspect, Instance, Label, Project, Rater
 from quality.consensus import AGGREGATORS
 from quality.consensus.base import Aggregator
+from quality.consensus.fused import Fused
 from routing.models import Decision, Preference, Route
 from routing.voices import joint_probability, joint_verdict
+from web.registry import unknown
 
 PEOPLE = (Rater.Kind.PERSON, Rater.Kind.ADJUDICATOR)
 PAIRED = ("pairwise", "joint")
@@ -60,13 +65,38 @@ class Consensus:
 UNDECIDED = Consensus(outcome=Preference.Outcome.UNDECIDED, value={})
 
 
-def read_labels(aspect: Aspect, judge: Rater | None) -> dict[int, list[Said]]:
-    """The live labels of people, adjudicators and the standing judge, by instance and in the ledger's order."""
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a settlement aggregates, and whose labels it takes: people's or the judge's alone where `whose` says."""
+
+    name: str
+    whose: str = ""
+
+    @property
+    def fuses(self) -> bool:
+        return bool(AGGREGATORS.load(self.name).fuses)
+
+
+WHOSE = (Preference.Source.HUMAN.value, Preference.Source.AI.value)
+
+
+def read_method(text: str) -> Method:
+    """A method by its name, or `name/human`, `name/ai` for one kind of label. Raises `UnknownName`."""
+    name, _, whose = text.partition("/")
+    AGGREGATORS.load(name)
+    if whose and whose not in WHOSE:
+        raise unknown("kind of label", whose, list(WHOSE))
+    return Method(name, whose)
+
+
+def read_labels(aspect: Aspect, judge: Rater | None, *, all_judges: bool = False) -> dict[int, list[Said]]:
+    """The live labels of people, adjudicators and the standing judge (or all), by instance, in the ledger's order."""
     fields = ("pk", "instance_id", "rater_id", "rater__kind", "rater__name", "value", "order", "repeat")
     labels = Label.objects.live().filter(project=aspect.project_id, aspect=aspect)
     found: dict[int, list[Said]] = defaultdict(list)
     for pk, instance, rater, kind, name, value, order, repeat in labels.order_by("pk").values_list(*fields):
-        if kind in PEOPLE or (judge is not None and rater == judge.pk):
+        standing = judge is not None and rater == judge.pk
+        if kind in PEOPLE or standing or (all_judges and kind == Rater.Kind.JUDGE):
             found[instance].append(Said(pk, instance, rater, kind, name, value, tuple(order), repeat))
     return found
 
@@ -81,16 +111,31 @@ def first_answers(labels: list[Said]) -> list[Said]:
     return list(first.values())
 
 
-def counting(labels: list[Said], way: str) -> Counted:
-    """Which labels settle an instance that goes `way` (empty: no route; people where there are any)."""
+def counting(labels: list[Said], way: str, method: Method) -> Counted:
+    """Which labels settle an instance that goes `way` (empty: no route; people where there are any).
+
+    A method that fuses takes all of them, but for an adjudication, which is final.
+    """
     adjudged = [label for label in labels if label.kind == Rater.Kind.ADJUDICATOR]
     people = adjudged[-1:] or first_answers([label for label in labels if label.kind == Rater.Kind.PERSON])
     judged = [label for label in labels if label.kind == Rater.Kind.JUDGE]
+    if method.fuses:
+        return fusing(people, [] if adjudged else judged, way)
+    if method.whose:
+        source = Preference.Source(method.whose)
+        return Counted(people if source == Preference.Source.HUMAN else judged, source, way)
     if way == Decision.Way.AI or (not way and not people):
         return Counted(judged, Preference.Source.AI, way)
     if way == Decision.Way.BOTH and judged and people:
         return Counted(people + judged, Preference.Source.FUSED, way)
     return Counted(people, Preference.Source.HUMAN, way)
+
+
+def fusing(people: list[Said], judged: list[Said], way: str) -> Counted:
+    if people and judged:
+        return Counted(people + judged, Preference.Source.FUSED, way)
+    source = Preference.Source.AI if judged else Preference.Source.HUMAN
+    return Counted(people or judged, source, way)
 
 
 def ways_of(route: Route | None) -> dict[int, str]:
@@ -102,12 +147,15 @@ def settle_aspect(
     *, aspect: Aspect, route: Route | None, judge: Rater | None, method: str
 ) -> dict[int, tuple[Counted, Consensus]]:
     """The consensus on every instance of the aspect's project, by instance."""
-    ways, labels = ways_of(route), read_labels(aspect, judge)
+    how = read_method(method)
+    ways, labels = ways_of(route), read_labels(aspect, judge, all_judges=how.fuses)
     instances = list(Instance.objects.of(aspect.project).order_by("pk").values_list("pk", flat=True))
-    counted = {pk: counting(labels.get(pk, []), ways.get(pk, "")) for pk in instances}
+    counted = {pk: counting(labels.get(pk, []), ways.get(pk, ""), how) for pk in instances}
     agreed: dict[int, Consensus] = {}
-    if aspect.task_type in PAIRED:
-        agreed = pairwise_consensus(counted, AGGREGATORS.load(method)())
+    if aspect.task_type in PAIRED and how.fuses:
+        agreed = fused_consensus(counted, slices_of(aspect.project))
+    elif aspect.task_type in PAIRED:
+        agreed = pairwise_consensus(counted, AGGREGATORS.load(how.name)())
     elif aspect.task_type in SCORED:
         agreed = {pk: scored_consensus(held.labels, aspect) for pk, held in counted.items() if held.labels}
     return {pk: (held, agreed.get(pk, UNDECIDED)) for pk, held in counted.items()}
@@ -144,6 +192,70 @@ def pairwise_consensus(counted: dict[int, Counted], aggregator: Aggregator) -> d
     return {
         pk: pair_consensus(counted[pk].labels, votes[pk], aggregator, item) for item, pk in enumerate(votes)
     }
+
+
+# ---------------------------------------------------------------- people and judges together
+
+SLICE_KEYS = (
+    "slice",
+    "subset",
+    "category",
+    "domain",
+)  # the metadata that tells slices apart: the first that is there
+LEAST_SLICE = 20  # instances; smaller slices are one
+
+
+def slices_of(project: Project) -> dict[int, str]:
+    """The slice of each instance, empty for those in small ones."""
+    named = Coalesce(
+        *(KeyTextTransform(key, "metadata") for key in SLICE_KEYS), Value(""), output_field=TextField()
+    )
+    found = dict(Instance.objects.of(project).annotate(slice=named).values_list("pk", "slice"))
+    sizes = Counter(found.values())
+    return {pk: name if sizes[name] >= LEAST_SLICE else "" for pk, name in found.items()}
+
+
+def fused_consensus(counted: dict[int, Counted], slices: dict[int, str]) -> dict[int, Consensus]:
+    """The posterior's verdict on every instance that has a label, its probability what a fresh person would say."""
+    votes = {pk: folded(held.labels) for pk, held in counted.items() if held.labels}
+    if not votes:
+        return {}
+    judges = {
+        label.rater for held in counted.values() for label in held.labels if label.kind == Rater.Kind.JUDGE
+    }
+    raters: dict[int, int] = {}
+    codes: dict[str, int] = {}
+    rows = [
+        (item, raters.setdefault(rater, len(raters)), verdict)
+        for item, said in enumerate(votes.values())
+        for rater, verdict in said
+    ]
+    items, who, verdicts = np.array(rows, dtype=np.int64).T
+    fitted = Fused().fit(
+        items,
+        who,
+        verdicts,
+        n_items=len(votes),
+        judges=np.array([rater in judges for rater in raters]),
+        slices=np.array([codes.setdefault(slices[pk], len(codes)) for pk in votes]),
+    )
+    return {pk: fused_pair(counted[pk].labels, votes[pk], fitted, item) for item, pk in enumerate(votes)}
+
+
+def fused_pair(labels: list[Said], votes: list[tuple[int, int]], fitted: Fused, item: int) -> Consensus:
+    """As `pair_consensus`; the margin is the labels' mean strength, weakened by what speaks against the verdict."""
+    first, tie, second = (float(chance) for chance in fitted.predicted_[item])
+    held = pair_consensus(labels, votes, fitted, item)
+    probability = round(second + tie / 2, DECIMALS)
+    strength = float(np.mean([abs(label.value.get("strength", 0)) for label in labels])) or 1.0
+    margin = round(abs(second - first) * strength, DECIMALS)
+    return replace(
+        held,
+        probability=probability,
+        value=held.value
+        | {"probability": probability, "shares": [round(p, DECIMALS) for p in (first, tie, second)]},
+        margin=margin if held.outcome == Preference.Outcome.PREFERRED else held.margin,
+    )
 
 
 def pair_consensus(

@@ -26,7 +26,7 @@ from ledger.access import Place
 from web.problems import Problem
 
 ROWS = 10
-USUAL = ("aspect", "source", "prompt", "ties", "min_margin", "min_agreement", "order", "splits")
+USUAL = ("aspect", "labels", "prompt", "ties", "min_margin", "min_agreement", "order", "splits")
 
 
 @dataclass(frozen=True)

@@ -8,5 +8,6 @@ AGGREGATORS = Registry(
         "majority": "quality.consensus.majority:Majority",
         "wawa": "quality.consensus.wawa:Wawa",
         "dawid_skene": "quality.consensus.dawid_skene:DawidSkene",
+        "fused": "quality.consensus.fused:Fused",
     },
 )

@@ -1,7 +1,7 @@
 """What every aggregator offers."""
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Aggregator(ABC):
         skills_: (R,) each rater's expected agreement with the consensus, nan without labels
     """
 
+    fuses: ClassVar[bool] = False  # whether it weighs people's and judges' labels together
     probabilities_: Floats
     verdicts_: Ints
     decided_: Bools

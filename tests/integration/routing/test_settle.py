@@ -139,3 +139,60 @@ def test_ratings_settle_to_means_and_the_best_and_worst_response(tmp_path: Path)
     found = live(project, "rated")
     assert found.value == {"ratings": {"0": 3.5, "1": 1.5, "2": 2.0}}
     assert (found.chosen, found.rejected, found.margin, found.agreement) == (0, 1, 2.0, 1.0)
+
+
+def contested(tmp_path: Path) -> Project:
+    """Forty pairs; one person spoke on half of them, and the judge alpha says the opposite on every eighth."""
+    made = rows(40, people=1)
+    for place, row in enumerate(made):
+        row["ai"] = [{**said, "value": row["human"][0]["value"]} for said in row["ai"]]
+        if place % 8 == 0:
+            row["ai"] = [{**said, "value": -said["value"]} for said in row["ai"]]
+        if place % 2:
+            row["human"] = []
+    return make_project(tmp_path, "contested", made)
+
+
+def test_fused_weighs_people_and_judges_together(tmp_path: Path) -> None:
+    project = contested(tmp_path)
+    report("consensus", "contested", "--method", "fused")
+    both, one, against = (live(project, ref) for ref in ("q002", "q001", "q008"))
+    assert (both.source, one.source, against.source) == ("fused", "ai", "fused")
+    assert (both.method, len(both.labels), both.agreement) == ("fused", 2, 1.0)
+    sure = {
+        found.instance.ref: max(found.probability, 1 - found.probability) for found in (both, one, against)
+    }
+    assert sure["q002"] > sure["q008"] > sure["q001"] > 0.5  # the person outweighs a judge that errs in a quarter
+    assert 0 < against.margin < both.margin
+    assert sum(both.value["shares"]) == pytest.approx(1, abs=1e-5)
+    assert both.probability == pytest.approx(both.value["shares"][2] + both.value["shares"][1] / 2, abs=1e-5)
+
+
+def test_fused_follows_no_route_and_an_adjudication_is_final(tmp_path: Path) -> None:
+    project = contested(tmp_path)
+    report("route", "contested", "--policy", "all_ai", "--budget", "0")
+    say(project, "q008", "chief", 1, kind=Rater.Kind.ADJUDICATOR)
+    report("consensus", "contested", "--method", "fused")
+    assert (live(project, "q002").source, live(project, "q002").route) == ("fused", "ai")
+    ruled = live(project, "q008")
+    assert (ruled.source, ruled.chosen, ruled.raters) == ("human", 1, ["chief"])
+
+
+@pytest.mark.parametrize(("whose", "counts"), [("human", {20: "human"}), ("ai", {40: "ai"})])
+def test_one_kind_of_label_alone(whose: str, counts: dict[int, str], tmp_path: Path) -> None:
+    project = contested(tmp_path)
+    report("consensus", "contested", "--method", f"majority/{whose}")
+    decided = Preference.objects.live().filter(project=project).exclude(chosen=None)
+    assert {decided.count(): whose} == counts
+    assert {found.source for found in decided} == {whose}
+    with pytest.raises(Exception, match="There is no kind of label named 'al'"):
+        report("consensus", "contested", "--method", "majority/al")
+
+
+def test_an_asked_method_stands_until_the_projects_own_is_asked_for_again(tmp_path: Path) -> None:
+    project = contested(tmp_path)
+    report("consensus", "contested", "--method", "fused")
+    say(project, "q001", "late", 1)
+    assert settle(project).method == "fused"
+    report("consensus", "contested")
+    assert settle(project).method == "majority"

@@ -9,6 +9,7 @@ from crowdkit.aggregation import DawidSkene as ReferenceDawidSkene
 from quality.consensus import AGGREGATORS
 from quality.consensus.bradley_terry import BradleyTerry
 from quality.consensus.dawid_skene import DawidSkene
+from quality.consensus.fused import Fused
 from quality.consensus.wawa import Wawa
 from quality.problems import NotConverged
 from tests.unit.quality.sets import pair_set
@@ -118,3 +119,75 @@ def test_bradley_terry_stays_finite_for_one_who_never_lost():
     assert np.isfinite(fitted.scores_).all()
     assert fitted.scores_[0] > fitted.scores_[1] > fitted.scores_[2]
     assert fitted.scores_[3] == pytest.approx(fitted.scores_[1], abs=1e-6)  # nobody met it: average
+
+
+def test_fused_reads_judges_against_people():
+    """A judge that is nearly always wrong counts against its word, though people spoke on half the items only."""
+    rng = np.random.default_rng(3)
+    truth = rng.choice([-1, 1], 400)
+    said = np.where(rng.random(400) < 0.9, truth, -truth)[:200]  # one person on half the items
+    good = np.where(rng.random(400) < 0.85, truth, -truth)
+    bad = np.where(rng.random(400) < 0.05, truth, -truth)
+    items = np.concatenate([np.arange(200), np.arange(400), np.arange(400)])
+    raters = np.repeat([0, 1, 2], [200, 400, 400])
+    fitted = Fused().fit(
+        items, raters, np.concatenate([said, good, bad]), n_items=400, judges=np.array([False, True, True])
+    )
+    alone = truth[200:]
+    assert (fitted.verdicts_[200:] == alone).mean() > (good[200:] == alone).mean() + 0.05
+    assert fitted.confusions_[1, 0, 0] > 0.7 > 0.4 > fitted.confusions_[2, 0, 0]
+    assert fitted.both_ == 200
+
+
+def test_fused_learns_a_judges_slices_apart():
+    rng = np.random.default_rng(4)
+    truth = rng.choice([-1, 1], 1200)
+    slices = np.repeat([0, 1], 600)
+    people = [np.where(rng.random(1200) < 0.9, truth, -truth) for _ in range(2)]
+    judge = np.where(rng.random(1200) < np.where(slices == 0, 0.95, 0.55), truth, -truth)
+    items, raters = np.tile(np.arange(1200), 3), np.repeat([0, 1, 2], 1200)
+    verdicts = np.concatenate([*people, judge])
+    judges = np.array([False, False, True])
+    known = np.concatenate(
+        [np.tile(np.arange(1200) % 2 == 0, 2), np.ones(1200, bool)]  # people on every other item
+    )
+    fitted = Fused().fit(
+        items[known], raters[known], verdicts[known], n_items=1200, judges=judges, slices=slices
+    )
+    sure = fitted.probabilities_.max(axis=1)
+    unasked = np.arange(1200) % 2 == 1
+    assert sure[unasked & (slices == 0)].mean() > 0.85 > 0.7 > sure[unasked & (slices == 1)].mean()
+
+
+def test_fused_tempers_judges_that_err_alike():
+    """Eight copies of one judge are worth little more than the one."""
+    rng = np.random.default_rng(5)
+    truth = rng.choice([-1, 1], 600)
+    people = [np.where(rng.random(600) < 0.85, truth, -truth) for _ in range(2)]
+    judge = np.where(rng.random(600) < 0.75, truth, -truth)
+    copies = [np.where(rng.random(600) < 0.97, judge, -judge) for _ in range(8)]
+    verdicts = np.concatenate([*people, *copies])
+    items, raters = np.tile(np.arange(600), 10), np.repeat(np.arange(10), 600)
+    fitted = Fused().fit(items, raters, verdicts, n_items=600, judges=np.arange(10) > 1)
+    assert fitted.power_ <= 0.3
+    one = np.isin(raters, [0, 1, 2])
+    single = Fused().fit(items[one], raters[one], verdicts[one], n_items=600, judges=np.arange(3) > 1)
+    assert single.power_ >= 0.8
+    assert (fitted.verdicts_ == truth).mean() > 0.85
+
+
+def test_fused_foretells_a_held_out_person_better_than_people_alone():
+    """PandaLM: one label a pair is held out, one of the others is known on every second pair."""
+    data = pair_set("pandalm")
+    place = np.arange(len(data.items)) % 3  # three labels a pair, in order
+    out, ask = place == 0, (place == 1) & (data.items % 2 == 0)
+    said = np.stack([data.items[ask], data.raters[ask], data.verdicts[ask]], axis=1)
+    heard = [
+        np.stack([votes[:, 0], np.full(len(votes), 3 + number), votes[:, 2]], axis=1)
+        for number, votes in enumerate(data.judges.values())
+    ]
+    losses = {}
+    for name, labels in (("people", said), ("both", np.concatenate([said, *heard]))):
+        fit = Fused().fit(*labels.T, n_items=data.n_items, judges=np.arange(5) > 2)
+        losses[name] = -np.log(fit.predicted_[data.items[out], data.verdicts[out] + 1]).mean()
+    assert losses["both"] < losses["people"] - 0.05
