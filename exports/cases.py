@@ -33,8 +33,9 @@ WHERE instance_id = ANY(%(ids)s) ORDER BY instance_id, index
 LABELS_SQL = """
 SELECT l.instance_id, l.id, a.name, a.task_type, r.name, r.kind, r.level, l.value, l.order, l.repeat,
        l.rationale, l.detail, l.version, l.duration_ms, l.cost, l.created, l.superseded, a.settings,
-       r.settings, l.replaces_id
+       r.settings, l.replaces_id, g.number
 FROM ledger_label l JOIN ledger_aspect a ON a.id = l.aspect_id JOIN ledger_rater r ON r.id = l.rater_id
+LEFT JOIN ledger_guidelineversion g ON g.id = l.guideline_id
 WHERE l.instance_id = ANY(%(ids)s) AND l.aspect_id = ANY(%(aspects)s) ORDER BY l.instance_id, l.id
 """
 SETTLED_SQL = """
@@ -65,7 +66,7 @@ def cases_of(
     answers, settled = answers_of(ids), settled_of(moment, ids)
     counted = {label for held in settled.values() for row in held for label in row[-1]}
     verdicts = verdicts_of(said, ids, counted)
-    heads = heads_of(moment)
+    heads, guidelines = heads_of(moment), guidelines_of(moment, verdicts)
     for row in page:
         pk, ref, prompt, context, metadata, group = row
         found = [
@@ -83,6 +84,9 @@ def cases_of(
             consensus={heads[held[1]][0]: as_consensus(held) for held in settled[pk]},
             pairs=found,
             verdicts=verdicts[pk],
+            guidelines={
+                n: guidelines[n] for n in sorted({said.guideline or 0 for said in verdicts[pk]} - {0})
+            },
         )
 
 
@@ -143,6 +147,19 @@ def verdicts_of(moment: Moment, ids: list[int], counted: set[int]) -> dict[int, 
     return found
 
 
+GUIDELINES_SQL = """
+SELECT number, text, created FROM ledger_guidelineversion
+WHERE project_id = %(project)s AND number = ANY(%(numbers)s) ORDER BY number
+"""
+
+
+def guidelines_of(moment: Moment, verdicts: dict[int, list[Verdict]]) -> dict[int, dict[str, str]]:
+    """{number: {"text", "created"}} of the versions that the labels name."""
+    numbers = sorted({said.guideline or 0 for found in verdicts.values() for said in found} - {0})
+    found = rows(GUIDELINES_SQL, {"project": moment.project.pk, "numbers": numbers}) if numbers else []
+    return {number: {"text": text, "created": created.isoformat()} for number, text, created in found}
+
+
 UNSEEN = object()
 
 
@@ -158,7 +175,7 @@ def superseded_at(frozen: Frozen | None, label: int, now: Any) -> Any:
 def as_verdict(label: list[Any], superseded: Any, counted: bool) -> Verdict:
     """A `Verdict` of a row of `LABELS_SQL` without its first column."""
     pk, aspect, task_type, rater, kind, level, value, order, repeat, rationale, detail, version = label[:12]
-    duration, cost, created, _, settings, profile, replaces = label[12:]
+    duration, cost, created, _, settings, profile, replaces, guideline = label[12:]
     return Verdict(
         id=pk,
         aspect=aspect,
@@ -177,6 +194,7 @@ def as_verdict(label: list[Any], superseded: Any, counted: bool) -> Verdict:
         created=created.isoformat(),
         superseded=superseded and superseded.isoformat(),
         replaces=replaces,
+        guideline=guideline,
         counted=counted,
         settings=orjson.loads(settings),
         profile=orjson.loads(profile),

@@ -97,6 +97,7 @@ class Verdict:
     created: str
     superseded: str | None
     replaces: int | None
+    guideline: int | None
     counted: bool
     settings: dict[str, Any]
     profile: dict[str, Any]
@@ -132,6 +133,7 @@ class Case:
     consensus: dict[str, Consensus] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    guidelines: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

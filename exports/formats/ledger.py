@@ -1,11 +1,12 @@
 """`ledger`: everything, for archives: every instance with its responses and every label, superseded ones too.
 
 A line can be imported again (`import_instances --schema ledger`) and gives the same ledger: contents, values,
-orders, times, costs and what replaced what. `counted` says whether a label settled the preference of the
+orders, times, costs, what replaced what and which guidelines were read (a version's text stands in the first line
+whose labels name it). `counted` says whether a label settled the preference of the
 moment; it is for readers, the import derives it anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -18,12 +19,23 @@ LEFT_OUT = ("settings", "profile")  # of the aspect and the rater: they stand on
 
 def columns(shape: Shape) -> Columns:
     return {"id": TEXT} | dict.fromkeys(
-        ("prompt", "responses", "context", "metadata", "aspects", "raters", "labels"), JSON
+        ("prompt", "responses", "context", "metadata", "guidelines", "aspects", "raters", "labels"), JSON
     )
 
 
-def rows(case: Case, shape: Shape) -> Iterable[Row]:
-    """One row an instance."""
+def begin(shape: Shape) -> Callable[[Case], Iterable[Row]]:
+    """A function that gives one row an instance; it remembers which versions of the guidelines are written."""
+    written: set[int] = set()
+
+    def rows(case: Case) -> Iterable[Row]:
+        fresh = {str(n): version for n, version in case.guidelines.items() if n not in written}
+        written.update(case.guidelines)
+        return as_rows(case, fresh)
+
+    return rows
+
+
+def as_rows(case: Case, guidelines: dict[str, dict[str, str]]) -> Iterable[Row]:
     return (
         {
             "id": case.instance,
@@ -31,6 +43,7 @@ def rows(case: Case, shape: Shape) -> Iterable[Row]:
             "responses": [response(answer) for answer in case.answers],
             "context": case.context,
             "metadata": case.metadata,
+            "guidelines": guidelines,
             "aspects": {
                 said.aspect: {"task_type": said.task_type, "settings": said.settings}
                 for said in case.verdicts
@@ -57,7 +70,7 @@ FORMAT = Format(
     trainers=(),
     reads=Reads.CASES,
     columns=columns,
-    rows=rows,
+    begin=begin,
     needs="an instance",
     all_aspects=True,
 )

@@ -1,14 +1,14 @@
 """The schema `ledger`: a line of an archive that Switchyard exported, with every label as it stood.
 
-Values, orders, times, costs and what replaced what are restored exactly; which version of the guidelines was
-read is not, since their texts are not in the archive.
+Values, orders, times, costs, what replaced what and which version of the guidelines was read are restored exactly;
+a version's text stands in the first line whose labels name it.
 """
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ledger.imports.drafts import BadRow, Draft, DraftLabel, Origin, check_object, check_text
+from ledger.imports.drafts import BadRow, Draft, DraftGuideline, DraftLabel, Origin, check_object, check_text
 from ledger.imports.switchyard import parse as parse_instance
 from ledger.models import Rater
 from ledger.task_types import TASK_TYPES
@@ -25,7 +25,21 @@ def parse(row: dict[str, Any]) -> Draft:
         raise BadRow("labels must be a list.")
     for place, label in enumerate(labels):
         draft.labels.append(parse_label(label, f"labels[{place}]", aspects, raters))
+    draft.guidelines = parse_guidelines(check_object(row.get("guidelines"), "guidelines"))
     return draft
+
+
+def parse_guidelines(held: dict[str, Any]) -> list[DraftGuideline]:
+    """The versions that stand in a line, oldest first; {} in archives from before they were kept."""
+    found = []
+    for number, version in held.items():
+        given = check_object(version, f"guidelines.{number}")
+        text = check_text(given.get("text"), f"guidelines.{number}.text")
+        try:
+            found.append(DraftGuideline(int(number), text, datetime.fromisoformat(given["created"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadRow(f"guidelines.{number} is not a version of guidelines: {error}.") from error
+    return sorted(found, key=lambda version: version.number)
 
 
 def parse_label(label: Any, name: str, aspects: dict[str, Any], raters: dict[str, Any]) -> DraftLabel:
@@ -63,6 +77,7 @@ def parse_origin(held: dict[str, Any], name: str) -> Origin:
             cost=None if held.get("cost") is None else Decimal(str(held["cost"])),
             created=datetime.fromisoformat(held["created"]),
             superseded=datetime.fromisoformat(held["superseded"]) if held.get("superseded") else None,
+            guideline=None if held.get("guideline") is None else int(held["guideline"]),
         )
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise BadRow(f"{name} is not a label of an archive: {error}.") from error

@@ -44,6 +44,16 @@ class Origin:
     cost: Decimal | None
     created: datetime
     superseded: datetime | None
+    guideline: int | None = None  # the number of the version that was read
+
+
+@dataclass(slots=True)
+class DraftGuideline:
+    """A version of the guidelines that an archive carries."""
+
+    number: int
+    text: str
+    created: datetime
 
 
 @dataclass(slots=True)
@@ -71,6 +81,7 @@ class Draft:
     context: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     labels: list[DraftLabel] = field(default_factory=list)
+    guidelines: list[DraftGuideline] = field(default_factory=list)
     content_hash: str = ""
     prompt_hash: str = ""
 

@@ -4,7 +4,7 @@ A batch locks the project's row, so that two imports into one project take turns
 for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from ledger.actions import add_aspect
@@ -19,7 +20,7 @@ from ledger.imports import SCHEMAS
 from ledger.imports.columns import RESPONSE, matching
 from ledger.imports.drafts import BadRow, Draft, DraftLabel, Origin
 from ledger.imports.files import Row, opened, read_rows
-from ledger.models import Aspect, Instance, Label, Project, Rater
+from ledger.models import Aspect, GuidelineVersion, Instance, Label, Project, Rater
 from ledger.signals import instances_added, labels_written
 from ledger.templates import AspectSpec
 from web.problems import Invalid
@@ -73,8 +74,9 @@ def import_stream(
 
 
 def import_rows(project: Project, rows: Iterator[Row], schema: str, report: Report) -> None:
+    guidelines: dict[int, int] = {}
     while batch := list(islice(rows, BATCH)):
-        Batch(project, report).write(parse_rows(batch, schema, report))
+        Batch(project, report, guidelines).write(parse_rows(batch, schema, report))
 
 
 def parse_rows(rows: list[Row], schema: str, report: Report) -> list[tuple[int, Draft]]:
@@ -102,9 +104,11 @@ def recognise(row: dict[str, Any]) -> str:
 class Batch:
     """One batch on its way into a project."""
 
-    def __init__(self, project: Project, report: Report) -> None:
+    def __init__(self, project: Project, report: Report, guidelines: dict[int, int]) -> None:
+        """`guidelines`: {an archive's number: the version's id here}, filled as they come."""
         self.project = project
         self.report = report
+        self.guidelines = guidelines
         self.at = timezone.now()
         self.labels = {"human": 0, "ai": 0}
 
@@ -113,6 +117,7 @@ class Batch:
         with transaction.atomic():
             Project.objects.select_for_update().get(pk=self.project.pk)
             self.aspects = {aspect.name: aspect for aspect in self.project.aspects.all()}
+            self.keep_guidelines(draft for _, draft in drafts)
             fresh, known = self.sort(drafts)
             ids = self.copy_instances(fresh)
             self.copy_labels([*zip(ids, fresh, strict=True), *known])
@@ -122,6 +127,19 @@ class Batch:
         self.report.duplicates += len(known)
         for source, count in self.labels.items():
             self.report.labels[source] += count
+
+    def keep_guidelines(self, drafts: Iterable[Draft]) -> None:
+        """Writes the versions that an archive carries, under their numbers where these are free."""
+        for version in (version for draft in drafts for version in draft.guidelines):
+            held = GuidelineVersion.objects.filter(project=self.project)
+            same = held.filter(text=version.text).order_by("number").first()
+            if same is None:
+                taken = held.filter(number=version.number).exists()
+                number = 1 + (held.aggregate(last=Max("number"))["last"] or 0) if taken else version.number
+                same = held.create(
+                    project=self.project, number=number, text=version.text, created=version.created
+                )
+            self.guidelines[version.number] = same.pk
 
     # ------------------------------------------------------------ what is new
 
@@ -367,6 +385,7 @@ class Batch:
                         origin.cost,
                         origin.created,
                         origin.superseded,
+                        self.guidelines.get(origin.guideline or 0),
                     )
                     copy.write_row(
                         (pk, self.project.pk, *place, *said, *times, renamed.get(origin.replaces or 0))
@@ -396,7 +415,7 @@ COPY_LABELS = """COPY ledger_label (id, project_id, instance_id, aspect_id, rate
 
 
 COPY_ARCHIVED = """COPY ledger_label (id, project_id, instance_id, aspect_id, rater_id, value, "order", repeat,
-    rationale, detail, version, duration_ms, cost, created, superseded, replaces_id) FROM STDIN"""
+    rationale, detail, version, duration_ms, cost, created, superseded, guideline_id, replaces_id) FROM STDIN"""
 
 
 def dumps(value: Any) -> str:

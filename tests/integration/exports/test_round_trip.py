@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exports.actions import write_export
 from exports.choices import parse_choices
 from exports.datasets import open_live
-from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.actions import NewLabel, ensure_rater, write_guidelines, write_labels
 from ledger.imports.load import import_file
 from ledger.models import Label, Rater
 from tests.integration.exports.made_rows import chats, everything, instance, ranking, rating, vote
@@ -41,6 +41,8 @@ def busy(project_of):
     judge = ensure_rater(project, kind=Rater.Kind.JUDGE, name="tiny")
     gold = ensure_rater(project, kind=Rater.Kind.GOLD, name="gold")
     ann = Rater.objects.get(project=project, name="ann")
+    write_guidelines(project, text="Read both answers.", author=None)
+    second = write_guidelines(project, text="Read both answers twice.", author=None)
     for each in project.instances.filter(size=2):
         probability = {"strength": 1, "probability": 0.75}
         shown = NewLabel(
@@ -52,7 +54,7 @@ def busy(project_of):
         write_labels(
             project=project,
             rater=ann,
-            labels=[NewLabel(each, aspect, {"strength": 0}, rationale="on second thought")],
+            labels=[NewLabel(each, aspect, {"strength": 0}, rationale="on second thought", guideline=second)],
         )
     return project
 
@@ -65,8 +67,23 @@ def test_an_archive_gives_the_same_ledger(project_of, tmp_path):
     assert (report.imported, report.errors) == (len(before), [])
     assert sum(report.labels.values()) == Label.objects.filter(project=project).count()
     assert nameless(archive(other, tmp_path / "again.jsonl")) == nameless(before)
+    assert [label["guideline"] for row in before for label in row["labels"]].count(2) == 10
+    read = Label.objects.filter(project=other).exclude(guideline=None)
+    assert {label.guideline.text for label in read} == {"Read both answers twice."}
     again = import_file(other, path)
     assert (again.imported, again.duplicates, again.labels) == (0, len(before), {"human": 0, "ai": 0})
+
+
+def test_guidelines_keep_their_texts_where_numbers_are_taken(project_of, tmp_path):
+    project, other = busy(project_of), project_of([])
+    write_guidelines(other, text="Something else.", author=None)
+    write_guidelines(other, text="Yet something else.", author=None)
+    archive(project, tmp_path / "archive.jsonl")
+    import_file(other, tmp_path / "archive.jsonl")
+    read = Label.objects.filter(project=other).exclude(guideline=None)
+    assert {(label.guideline.number, label.guideline.text) for label in read} == {
+        (3, "Read both answers twice.")
+    }
 
 
 LABELS = st.lists(
