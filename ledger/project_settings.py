@@ -119,7 +119,16 @@ def conditions(name: str, given: Any) -> dict[str, list[str]]:
     }
 
 
+def group_pay(name: str, given: Any) -> dict[str, float]:
+    """An hour's pay by working group."""
+    if not isinstance(given, dict):
+        raise refuse(name, "an object of group names and pay an hour", given)
+    pay = partial(number, low=0, high=100_000)
+    return {text(name, group, most=80): pay(f"{name}.{group}", each) for group, each in given.items()}
+
+
 share = partial(number, low=0.0, high=1.0)
+pace = partial(section, checks={"days": partial(number, low=0.01, high=3650)}, required=("days",))
 quota = partial(
     section,
     checks={"daily": partial(whole, low=1, high=100_000), "total": partial(whole, low=1, high=10_000_000)},
@@ -151,6 +160,10 @@ SETTINGS: dict[str, Check] = {
     "currency": partial(text, most=4),
     "consensus": partial(text, most=40),
     "online": flag,  # a live route decides again as people's labels come in
+    "refit_every": partial(whole, low=1, high=1_000_000),  # … after so many of them
+    "pace": pace,  # … and spends its budget evenly over so many days
+    "precision": partial(number, low=0.001, high=0.5),  # of the judge's agreement, which a pilot is to give
+    "group_pay": group_pay,
     "quota": quota,
     "overlap": dynamic_overlap,
     "finish_first": flag,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +14,16 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from accounts.models import User
-from annotate.actions import reopen_all, replace_open_work
+from annotate.actions import add_open_work, reopen_all, replace_open_work
 from ledger.models import Aspect, Instance, Label, Project, Rater
-from routing.loading import find_aspect, find_judge, judges_of
+from routing.arrivals import Decider, keep_decider, read_decider
+from routing.loading import find_aspect, find_judge, judges_of, load_some
 from routing.models import Decision, Preference, Route, Settlement
+from routing.pacing import LOG_LENGTH, Pace, allowed_share, ascend, entry
 from routing.planning import Plan, Request, plan
 from routing.policies import POLICIES
 from routing.settling import PAIRED, SCORED, Consensus, Counted, read_method, settle_aspect
+from routing.table import Floats, Table
 
 BATCH = 2000  # rows written at a time
 
@@ -35,18 +39,30 @@ def route(
     Lock: the project's row, so that two routes cannot both be live.
     """
     at = at or timezone.now()
-    planned = plan(project, request)
+    pace = pace_of(project, request, at)
+    planned = plan(project, replace(request, room=pace.room(at, spent=pace.sunk)) if pace else request)
     with transaction.atomic():
         locked = Project.objects.select_for_update().get(pk=project.pk)
         Route.objects.live().filter(project=project).update(replaced=at)
-        made = write_route(planned, author=author, at=at)
+        made = write_route(planned, pace=pace, author=author, at=at)
         locked.routed = project.routed = True
         locked.save(update_fields=["routed"])
         replace_open_work(project, planned.to_ask)
+        keep_decider(made, planned)
     return made, planned
 
 
-def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
+def pace_of(project: Project, request: Request, at: datetime) -> Pace | None:
+    """The schedule of a budget that starts now; None where it is spent as fast as people work."""
+    wanted = project.settings.get("pace")
+    if not wanted or request.budget is None:
+        return None
+    sunk = Instance.objects.of(project).filter(labels__in=Label.objects.live().by_people()).distinct().count()
+    cap = int(request.budget * project.instances.count() + 1e-9)
+    return Pace(at, wanted["days"], cap, min(sunk, cap))
+
+
+def write_route(planned: Plan, *, pace: Pace | None, author: User | None, at: datetime) -> Route:
     """The route's row and a decision for each instance."""
     request, loaded = planned.request, planned.loaded
     made = Route.objects.create(
@@ -57,7 +73,9 @@ def write_route(planned: Plan, *, author: User | None, at: datetime) -> Route:
         version=planned.policy.version,
         parameters=planned.parameters
         | {"audit": request.audit}
-        | ({"lots": planned.lots} if planned.lots else {}),
+        | ({"lots": planned.lots} if planned.lots else {})
+        | ({"pace": pace.kept()} if pace else {})
+        | {"prices": [priced(planned, pace, at)] if request.budget is not None else []},
         seed=request.seed,
         budget=request.budget,
         target=request.target,
@@ -81,32 +99,130 @@ def refresh(project: Project, *, at: datetime | None = None) -> int:
     live = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
     if live is None or live.budget is None:
         return 0
-    planned = plan(project, renewed(live))
+    planned = plan(project, renewed(live, at=at))
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         if not Route.objects.live().filter(pk=live.pk).exists():
             return 0
         changed = rewrite(live, planned, at)
         live.summary, live.expected = planned.report(), planned.expected
-        live.save(update_fields=["summary", "expected"])
+        line = priced(planned, held_pace(live), at)
+        live.parameters["prices"] = [*live.parameters.get("prices", []), line][-LOG_LENGTH:]
+        live.save(update_fields=["summary", "expected", "parameters"])
         replace_open_work(project, planned.to_ask)
+        keep_decider(live, planned)
     return changed
 
 
-def renewed(live: Route) -> Request:
+def decide_arrivals(project: Project, instances: Sequence[int], *, at: datetime | None = None) -> int:
+    """Decides on instances that have just come, from what the last full look learnt; how many it decided on.
+
+    Only those that the standing judge has labelled: the others wait for the next full look, as all do where there
+    is no decider. Lock: the project's row.
+    """
+    at = at or timezone.now()
+    live = Route.objects.live().filter(project=project).select_related("aspect__project", "judge").first()
+    decider = read_decider(live) if live is not None and live.budget is not None else None
+    if live is None or decider is None or live.judge is None:
+        return 0
+    table = load_some(live.aspect, live.judge, judges=decider.judges, instances=instances)
+    if table is None:
+        return 0
+    value = decider.value(table)
+    judged = set(table.owner[~np.isnan(table.verdict[table.standing])].tolist())
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        held = set(live.decisions.filter(instance__in=instances).values_list("instance_id", flat=True))
+        fresh = [place for place, pk in enumerate(table.instances) if place in judged and pk not in held]
+        made = arrived(live, decider, table, value, fresh, at)
+        Decision.objects.bulk_create(made)
+        add_open_work(project, [each.instance_id for each in made if each.way == Decision.Way.HUMAN])
+    return len(made)
+
+
+def arrived(
+    live: Route, decider: Decider, table: Table, value: Floats, fresh: list[int], at: datetime
+) -> list[Decision]:
+    """A decision for each place in `fresh`: by lot into the audit, else by its value and the shadow price."""
+    human = live.decisions.filter(way=Decision.Way.HUMAN).count()
+    total, share = live.project.instances.count(), float(live.parameters.get("audit", 0.0))
+    price, due, made = decider.price(), float(live.budget or 0.0) * total, []
+    for place in fresh:
+        room = human + 1 <= due + 1e-9
+        audit = room and drawn_for_audit(live, table.instances[place], share)
+        asked = audit or (room and bool(value[place] >= price))
+        human += asked
+        share_now = allowed_share(float(live.budget or 0.0), spent=human, due=due)
+        price = ascend(price, wanted=bool(value[place] >= price), allowed=share_now)
+        made.append(
+            Decision(
+                route=live,
+                instance_id=table.instances[place],
+                way=Decision.Way.HUMAN if asked else Decision.Way.AI,
+                gain=round(float(value[place]), 6),
+                propensity=share if audit or not asked else 1.0,
+                audit=audit,
+                reason=arrival_reason(audit, asked, room),
+                features={
+                    "value": round(float(value[place]), 6),
+                    "price": round(price, 6),
+                    "at": at.isoformat(),
+                },
+            )
+        )
+    decider.move(price)
+    return made
+
+
+def arrival_reason(audit: bool, asked: bool, room: bool) -> str:
+    """Why a new instance goes where it goes, until the next full look says more."""
+    if audit:
+        return "Drawn by lot for the audit on arrival."
+    if asked:
+        return "On arrival: worth more than the shadow price."
+    return "On arrival: worth less than the shadow price." if room else "On arrival: the budget is used up."
+
+
+def priced(planned: Plan, pace: Pace | None, at: datetime) -> dict[str, Any]:
+    """A line of the log of prices: what a label must bring now, and how the spending stands to its schedule."""
+    spent, cap = int((planned.human & planned.labelled).sum()), planned.cap
+    return entry(at, planned.shadow, spent=spent, due=pace.due(at) if pace else float(cap), cap=cap)
+
+
+def held_pace(live: Route) -> Pace | None:
+    """The schedule of a live route, over the instances that there are by now."""
+    held = live.parameters.get("pace")
+    if not held or live.budget is None:
+        return None
+    return Pace.of(held, cap=int(live.budget * live.project.instances.count() + 1e-9))
+
+
+def room_now(live: Route, at: datetime) -> int | None:
+    """How many new instances the schedule leaves open until the next look; None without a schedule."""
+    pace = held_pace(live)
+    if pace is None:
+        return None
+    labelled = Label.objects.live().by_people().filter(project=live.project_id, aspect=live.aspect_id)
+    return pace.room(at, spent=labelled.values("instance").distinct().count())
+
+
+def renewed(live: Route, *, at: datetime) -> Request:
     """The request that a live route came from, with what must stay."""
     held = live.decisions.filter(way=Decision.Way.HUMAN)
     if POLICIES.load(live.policy).learns:
         held = held.filter(audit=True)
     share = float(live.parameters.get("audit", 0.0))
-    keep = frozenset(held.values_list("instance_id", flat=True))
+    keep, drawn = frozenset(held.values_list("instance_id", flat=True)), join_audit(live, share)
     return Request(
         policy=live.policy,
         seed=live.seed,
         budget=live.budget,
         judge=live.judge.name if live.judge else None,
         aspect=live.aspect.name,
-        keep=keep | join_audit(live, share),
+        keep=keep | drawn,
+        drawn=drawn,
+        chance=share,
+        room=room_now(live, at),
     )
 
 
@@ -114,8 +230,12 @@ def join_audit(live: Route, share: float) -> frozenset[int]:
     """Instances without a decision yet that join the audit, each by the chance `share`."""
     decided = live.decisions.values("instance_id")
     fresh = Instance.objects.of(live.project).exclude(pk__in=decided).order_by("pk")
-    rng = np.random.default_rng([live.seed, live.decisions.count()])
-    return frozenset(pk for pk in fresh.values_list("pk", flat=True) if rng.random() < share)
+    return frozenset(pk for pk in fresh.values_list("pk", flat=True) if drawn_for_audit(live, pk, share))
+
+
+def drawn_for_audit(live: Route, instance: int, share: float) -> bool:
+    """Whether a later instance joins the audit: a lot of its own, the same whenever it is looked at."""
+    return bool(np.random.default_rng([live.seed, instance]).random() < share)
 
 
 def rewrite(live: Route, planned: Plan, at: datetime) -> int:

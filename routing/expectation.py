@@ -9,6 +9,7 @@ from numpy.random import Generator
 from quality.ppi import ppi_mean
 from routing.loading import Loaded
 from routing.models import Decision
+from routing.policies import POLICIES
 from routing.policies.uncertainty import leaning
 from routing.table import Floats, Known, Mask, Table
 
@@ -73,7 +74,8 @@ def audited_instances(loaded: Loaded) -> list[int]:
     sent = Decision.objects.filter(
         route__project=loaded.project, route__aspect=loaded.aspect, way=Decision.Way.HUMAN
     )
-    by_lot = sent.filter(Q(audit=True) | Q(route__policy="random"), propensity__lt=1)
+    drawn = [name for name in POLICIES if POLICIES.load(name).by_lot]
+    by_lot = sent.filter(Q(audit=True) | Q(route__policy__in=drawn), propensity__lt=1)
     return list(by_lot.values_list("instance_id", flat=True).distinct())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -33,6 +33,7 @@ class Loaded:
     judge: Rater
     table: Table
     people: People
+    judges: tuple[int, ...] = ()  # the raters of the table's judges
 
 
 @dataclass
@@ -113,8 +114,26 @@ def load(project: Project, *, aspect: str | None = None, judge: str | None = Non
     judges = judges_of(asked)
     table = as_table(project, pairs, judges, standing, asked)
     return Loaded(
-        project=project, aspect=asked, judge=standing, table=table, people=read_people(pairs, asked)
+        project=project,
+        aspect=asked,
+        judge=standing,
+        table=table,
+        people=read_people(pairs, asked),
+        judges=tuple(judge.pk for judge in judges),
     )
+
+
+def load_some(
+    aspect: Aspect, standing: Rater, *, judges: tuple[int, ...], instances: Collection[int]
+) -> Table | None:
+    """The pairs of these instances alone, as the raters `judges` see them; None where there are none."""
+    project = aspect.project
+    pairs = read_pairs(project, pairwise=aspect.task_type == "pairwise", only=instances)
+    found = Rater.objects.in_bulk(judges)
+    known = [found[pk] for pk in judges if pk in found]
+    if not pairs.ids or standing not in known:
+        return None
+    return as_table(project, pairs, known, standing, aspect, only=instances)
 
 
 @dataclass
@@ -132,11 +151,14 @@ class Pairs:
     instances: Index = field(default_factory=Index)
 
 
-def read_pairs(project: Project, *, pairwise: bool) -> Pairs:
-    """Every pair of responses of every instance; a pairwise aspect is asked about instances of two only."""
+def read_pairs(project: Project, *, pairwise: bool, only: Collection[int] | None = None) -> Pairs:
+    """Every pair of responses of every instance, or of those in `only`; a pairwise aspect is asked about two."""
     pairs = Pairs()
-    responses = responses_by_instance(project)
-    rows = Instance.objects.of(project).order_by("id").values_list("id", "ref", "prompt", "size")
+    responses = responses_by_instance(project, only)
+    wanted = (
+        Instance.objects.of(project) if only is None else Instance.objects.of(project).filter(pk__in=only)
+    )
+    rows = wanted.order_by("id").values_list("id", "ref", "prompt", "size")
     for pk, ref, prompt, size in rows.iterator():
         if size < 2 or (pairwise and size != 2):
             continue
@@ -144,10 +166,13 @@ def read_pairs(project: Project, *, pairwise: bool) -> Pairs:
     return pairs
 
 
-def responses_by_instance(project: Project) -> dict[int, list[tuple[str, str]]]:
+def responses_by_instance(
+    project: Project, only: Collection[int] | None = None
+) -> dict[int, list[tuple[str, str]]]:
     """(text, model) of each response, by instance and in order of index."""
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    rows = Response.objects.filter(instance__project=project).order_by("instance_id", "index")
+    wanted = Response.objects.filter(instance__project=project)
+    rows = (wanted if only is None else wanted.filter(instance__in=only)).order_by("instance_id", "index")
     for instance, text, model in rows.values_list("instance_id", "text", "model").iterator():
         found[instance].append((text, model))
     return found
@@ -167,8 +192,15 @@ def add_instance(pairs: Pairs, pk: int, ref: str, prompt: str, responses: list[t
         pairs.owner.append(pairs.instances(pk))
 
 
-def as_table(project: Project, pairs: Pairs, judges: list[Rater], standing: Rater, aspect: Aspect) -> Table:
-    verdict, probability, consistent = read_judges(pairs, judges, aspect)
+def as_table(
+    project: Project,
+    pairs: Pairs,
+    judges: list[Rater],
+    standing: Rater,
+    aspect: Aspect,
+    only: Collection[int] | None = None,
+) -> Table:
+    verdict, probability, consistent = read_judges(pairs, judges, aspect, only)
     keys = pairs.responses.keys()
     prompts = pairs.prompts.keys()
     texts = tuple(text for _, text, _ in keys)
@@ -204,11 +236,15 @@ def reading_price(project: Project, pairs: Pairs, prompts: tuple[str, ...], text
     return hours * pay
 
 
-def read_judges(pairs: Pairs, judges: list[Rater], aspect: Aspect) -> tuple[Floats, Floats, Floats]:
+def read_judges(
+    pairs: Pairs, judges: list[Rater], aspect: Aspect, only: Collection[int] | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Folded verdicts, mean probabilities and consistency of each judge: three arrays (J, n)."""
     row = {judge.pk: place for place, judge in enumerate(judges)}
     heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]] = defaultdict(list)
     labels = Label.objects.live().by_judges().filter(project=aspect.project_id, aspect=aspect)
+    if only is not None:
+        labels = labels.filter(instance__in=only, rater__in=judges)
     fields = ("rater_id", "instance_id", "value", "detail")
     for rater, instance, value, detail in labels.values_list(*fields).iterator():
         sure = detail.get("consistent") is not False if isinstance(detail, dict) else True

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from django.db.models import Count, Sum
 
-from ledger.models import Project
+from ledger.models import Label, Project
 from routing.expectation import expected_agreement
 from routing.loading import Loaded, load
 from routing.models import Route
+from routing.pacing import clearing_price
+from routing.pilots import PRECISION, pilot_size
 from routing.policies import POLICIES
 from routing.policies.base import Policy, Ranking, Reason, choose
 from routing.policies.guarantee import Guarantee, Lots, draw_lots
@@ -19,6 +22,7 @@ from routing.problems import BadBudget, BadTarget, ReplayOnly
 from routing.table import Floats, Ints, Mask
 
 CONFIDENCE = 0.95
+AUDIT = 0.05  # of the new work, drawn by lot, so that figures stay honest
 TARGET_STEPS = 20  # budgets tried for a target
 
 
@@ -35,6 +39,9 @@ class Request:
     aspect: str | None = None
     audit: float = 0.0
     keep: frozenset[int] = frozenset()  # instances that stay with people: the audit under way
+    drawn: frozenset[int] = frozenset()  # of those, the instances that a lot has just sent there …
+    chance: float = 0.0  # … by this chance
+    room: int | None = None  # new instances that may be open now, where the budget is paced
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +61,17 @@ class Plan:
     order: Ints  # the human-routed instances by falling gain
     expected: dict[str, float]
     posterior: Floats | None = None
+    value: Floats | None = None  # gain over price, where the policy's gain is one to be weighed
+    shadow: float = 0.0  # the least value of an instance that is asked now
     parameters: dict[str, Any] = field(default_factory=dict)
     lots: dict[str, list[int]] | None = None
+
+    @property
+    def cap(self) -> int:
+        """Human labels that the budget allows; with a target, those that it came to."""
+        if self.request.budget is None:
+            return int(self.human.sum())
+        return int(math.floor(self.request.budget * self.size + 1e-9))
 
     @property
     def to_ask(self) -> list[int]:
@@ -82,6 +98,9 @@ class Plan:
             "enqueued": human - already,
             "expected_agreement": self.expected,
             "cost": round(self.cost, 2),
+            "judge_cost": round(judge_cost(self.loaded), 4),
+            "shadow_price": round(self.shadow, 6),
+            "pilot": pilot_advice(self.loaded, self.labelled),
             **self.parameters,
         }
 
@@ -222,9 +241,12 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
     ranking = by_owner(loaded, policy.rank(table, known, cap=cap, rng=rng))
     labelled = owner_mask(loaded, known.asked(table.size))
     kept = np.isin(table.instances, list(request.keep))
+    value, ranking = weighed(loaded, policy, ranking)
     human, audit, propensity = pick(
-        policy, ranking, labelled, cap=cap, audit=request.audit, kept=kept, rng=rng
+        policy, ranking, labelled, cap=cap, audit=request.audit, kept=kept, most=request.room, rng=rng
     )
+    joined = np.isin(table.instances, list(request.drawn))
+    audit, propensity = audit | joined, np.where(joined, request.chance, propensity)
     return Plan(
         request=request,
         loaded=loaded,
@@ -239,7 +261,51 @@ def plan_budget(loaded: Loaded, request: Request) -> Plan:
         order=by_falling_gain(human, ranking),
         expected=expected_agreement(loaded, human, seed=request.seed),
         posterior=owner_posterior(loaded, policy),
+        value=value,
+        shadow=shadow_price(value, ranking.worth & ~labelled & ~audit, human),
     )
+
+
+def weighed(loaded: Loaded, policy: Policy, ranking: Ranking) -> tuple[Floats, Ranking]:
+    """The value of asking (N,), gain over price where the policy's gain is one to be weighed, and the ranking by it."""
+    if not policy.priced:
+        return ranking.gain, ranking
+    price = relative(owner_prices(loaded))
+    return ranking.gain / price, ranking.over(price)
+
+
+def shadow_price(value: Floats, open_: Mask, human: Mask) -> float:
+    """The price at which as many of the open instances are asked as were chosen; 0 where all of them were."""
+    return clearing_price(value[open_], int((open_ & human).sum()))
+
+
+def relative(prices: Floats) -> Floats:
+    """Prices over their mean, so that values keep the gain's scale."""
+    mean = float(prices.mean()) if len(prices) else 0.0
+    return prices / mean if mean > 0 else np.ones(len(prices))
+
+
+def judge_cost(loaded: Loaded) -> float:
+    """What the standing judge's labels on the instances that it has not judged yet would cost, as its others did."""
+    table = loaded.table
+    silent = np.isnan(table.verdict[table.standing])
+    missing = len(np.unique(table.owner[silent]))
+    if not missing:
+        return 0.0
+    labels = Label.objects.live().filter(project=loaded.project, aspect=loaded.aspect, rater=loaded.judge)
+    found = labels.aggregate(total=Sum("cost"), judged=Count("instance", distinct=True))
+    return missing * float(found["total"] or 0) / max(found["judged"], 1)
+
+
+def pilot_advice(loaded: Loaded, labelled: Mask) -> dict[str, Any]:
+    """How many instances a pilot by lot needs for the wanted precision, and how many carry a person's label."""
+    wanted = float(loaded.project.settings.get("precision", PRECISION))
+    population = len(labelled)
+    return {
+        "recommended": pilot_size(population, precision=wanted),
+        "labelled": int(labelled.sum()),
+        "precision": wanted,
+    }
 
 
 def pick(
@@ -250,25 +316,28 @@ def pick(
     cap: int,
     audit: float,
     kept: Mask,
+    most: int | None,
     rng: np.random.Generator,
 ) -> tuple[Mask, Mask, Floats]:
     """Who goes to people, who of them by lot, and with what chance each went there: three arrays (N,).
 
-    What is `kept` (N,) stays; labels that exist are spent money and come next, then the best of the rest; of the
-    room that is left a share `audit` is drawn by lot from all that are still open, to keep later estimates honest.
+    What is `kept` (N,) stays; labels that exist are spent money and come next, then the best of the rest, at most
+    `most`; of the room that is left a share `audit` is drawn by lot from all that are still open, to keep later
+    estimates honest.
     """
     human = kept.copy()
     sunk = Ranking(gain=ranking.gain, worth=ranking.worth & labelled, score=ranking.gain)
     human[choose(sunk, chosen=human, room=cap - int(kept.sum()), rng=rng)] = True
     room = max(cap - int(human.sum()), 0)
-    lots = min(int(round(audit * room)), room)
+    room = room if most is None else min(room, max(most - int((human & ~labelled).sum()), 0))
+    lots = min(int(round(audit * room)), room) if policy.audited else 0
     human[choose(ranking, chosen=human | labelled, room=room - lots, rng=rng)] = True
     open_ = np.flatnonzero(~human & ~labelled)
     drawn = rng.choice(open_, size=min(lots, len(open_)), replace=False)
     audited = np.zeros(len(labelled), dtype=bool)
     audited[drawn] = True
     propensity = np.where(human, 1.0, len(drawn) / max(len(open_), 1))
-    if policy.name == "random" and not labelled.any():
+    if policy.by_lot and not labelled.any():
         propensity = np.full(len(labelled), cap / max(len(labelled), 1))
     return human | audited, audited, propensity
 
@@ -278,8 +347,11 @@ def by_owner(loaded: Loaded, ranking: Ranking) -> Ranking:
     owner, size = loaded.table.owner, len(loaded.table.instances)
     count = np.maximum(np.bincount(owner, minlength=size), 1)
     gain = np.bincount(owner, weights=ranking.gain, minlength=size) / count
-    score = np.bincount(owner, weights=ranking.ordering, minlength=size) / count
-    return Ranking(gain=gain, worth=owner_mask(loaded, ranking.worth), score=score)
+    worth = owner_mask(loaded, ranking.worth)
+    if ranking.score is None:
+        return Ranking(gain=gain, worth=worth)
+    score = np.bincount(owner, weights=ranking.score, minlength=size) / count
+    return replace(ranking, gain=gain, worth=worth, score=score)
 
 
 def owner_mask(loaded: Loaded, pairs: Mask) -> Mask:

@@ -1,9 +1,9 @@
-"""Background work of the router: live routes decide again."""
+"""Background work of the router: live routes decide again, and on what has just come."""
 
 from celery import shared_task
 
 from ledger.models import Project
-from routing.actions import refresh
+from routing.actions import decide_arrivals, refresh
 from routing.models import Route
 
 
@@ -11,6 +11,12 @@ from routing.models import Route
 def refresh_route(project_id: int) -> int:
     """Decides again on one project. Twice equals once: without new labels nothing changes."""
     return refresh(Project.objects.get(pk=project_id))
+
+
+@shared_task(ignore_result=True)
+def decide_on_arrivals(project_id: int, instance_ids: list[int]) -> int:
+    """Decides at once on instances that have just come. Twice equals once: what is decided stays."""
+    return decide_arrivals(Project.objects.get(pk=project_id), instance_ids)
 
 
 @shared_task(ignore_result=True)

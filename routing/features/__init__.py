@@ -10,6 +10,8 @@ from web.registry import Registry
 TEXTS = Registry(
     "text measure",
     {
+        "space": "routing.features.words:Space",
+        "learner": "routing.features.words:learner",
         "dimensions": "routing.features.words:dimensions",
         "reduce": "routing.features.words:reduce",
         "clusters": "routing.features.words:clusters",

@@ -23,7 +23,8 @@ def find_dimensions(table: Table) -> Floats:
     if len(table.prompts) < LEAST_PROMPTS:
         return np.zeros((len(table.prompts), 0))
     if table.embeddings is None:
-        found: Floats = TEXTS.load("dimensions")(table.prompts, count=DIMENSIONS)
+        table.cache["prompt_space"] = space = TEXTS.load("space")(count=DIMENSIONS)
+        found: Floats = space.fit(table.prompts)
     else:
         centred = table.embeddings.prompts - table.embeddings.prompts.mean(axis=0)
         found = TEXTS.load("reduce")(centred, count=DIMENSIONS)

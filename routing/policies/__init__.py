@@ -6,6 +6,7 @@ POLICIES = Registry(
     "policy",
     {
         "random": "routing.policies.chance:Random",
+        "pilot": "routing.policies.pilot:Pilot",
         "uncertainty": "routing.policies.uncertainty:Uncertainty",
         "length_gap": "routing.policies.length_gap:LengthGap",
         "all_human": "routing.policies.constant:AllHuman",

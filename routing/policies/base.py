@@ -7,7 +7,7 @@ no way to any other human label.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +29,13 @@ class Ranking:
     gain: Floats
     worth: Mask
     score: Floats | None = None
+    slope: float = 1.0  # how fast a score rises with the logarithm of the gain
+
+    def over(self, price: Floats) -> Ranking:
+        """The same gains, asked for in the order of gain over price (n,)."""
+        if self.score is None:
+            return replace(self, score=self.gain / price)
+        return replace(self, score=self.score - self.slope * np.log(price))
 
     @property
     def ordering(self) -> Floats:
@@ -51,6 +58,11 @@ class Policy(ABC):
     replay_only: ClassVar[bool] = False
     learns: ClassVar[bool] = False  # whether its ranking changes as labels come in
     fuses: ClassVar[bool] = False  # whether it settles otherwise than by replacing the judge's verdict
+    priced: ClassVar[bool] = False  # whether its gain is an expected gain, to be weighed against a price
+    by_lot: ClassVar[bool] = (
+        False  # whether everybody has the same chance, so that its answers describe the whole
+    )
+    audited: ClassVar[bool] = True  # whether a share is drawn by lot beside its choice
 
     @abstractmethod
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:

@@ -11,6 +11,8 @@ class Random(Policy):
     """Asks by lot: what a router must beat, and the only choice whose answers describe the whole project."""
 
     name = "random"
+    by_lot = True
+    audited = False
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=rng.random(table.size), worth=np.ones(table.size, dtype=bool))

@@ -11,6 +11,7 @@ class AllHuman(Policy):
     """Asks everywhere, in the order of the project, as far as the budget goes."""
 
     name = "all_human"
+    audited = False
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=-np.arange(table.size, dtype=float), worth=np.ones(table.size, dtype=bool))
@@ -23,6 +24,7 @@ class AllAI(Policy):
     """Nobody is asked."""
 
     name = "all_ai"
+    audited = False
 
     def rank(self, table: Table, known: Known, *, cap: int, rng: Generator) -> Ranking:
         return Ranking(gain=np.zeros(table.size), worth=np.zeros(table.size, dtype=bool))

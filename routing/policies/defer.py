@@ -45,6 +45,7 @@ class Defer(Policy):
     version = "1"
     learns = True
     fuses = True
+    priced = True
 
     def __init__(self) -> None:
         self.scales: Scales = START
@@ -75,7 +76,7 @@ class Defer(Policy):
         alike = np.bincount(framed.asked.code, minlength=framed.asked.size)[framed.asked.code]
         sharpness = SHARPNESS if framed.linked else SHARPNESS_ALONE
         score = np.log(np.maximum(gain * alike, 1e-6)) * sharpness + rng.gumbel(size=table.size)
-        return Ranking(gain=gain, worth=heard | (gain > LEAST_GAIN), score=score)
+        return Ranking(gain=gain, worth=heard | (gain > LEAST_GAIN), score=score, slope=sharpness)
 
     def settle(self, table: Table, known: Known) -> Floats:
         """Beliefs, with the incumbent verdict in front where the rest does not outweigh it by its margin."""

@@ -3,7 +3,7 @@ from typing import Any
 
 from ledger.access import find_project
 from routing.actions import new_seed, route
-from routing.planning import CONFIDENCE, Request, plan
+from routing.planning import AUDIT, CONFIDENCE, Request, plan
 from web.commands import ReportCommand
 
 
@@ -21,7 +21,7 @@ class Command(ReportCommand):
         parser.add_argument("--aspect", metavar="NAME")
         parser.add_argument("--seed", type=int, help="default: drawn, and logged with the route")
         parser.add_argument(
-            "--audit", type=float, default=0.0, help="share of the new work that is drawn by lot"
+            "--audit", type=float, default=AUDIT, help="share of the new work that is drawn by lot"
         )
         parser.add_argument("--dry-run", action="store_true", help="report and change nothing")
 
