@@ -168,8 +168,8 @@ def exercise_form(place: Place, member: Member, instance: Instance, request: Htt
         aspect for aspect in questions_of(place.project).for_size(instance.size) if aspect.name in known
     ]
     fields = {name: values for name, values in request.POST.lists() if "." in name}
-    texts = [response.text for response in instance.responses.all()]
-    return WorkForm(aspects, texts=texts, order=order_for(member, instance), fields=fields)
+    order = order_for(member, instance)
+    return WorkForm(aspects, responses=instance.responses.all(), order=order, fields=fields)
 
 
 def show_exercise(
@@ -200,7 +200,7 @@ def show_feedback(
     answers = {name: label.value for name, label in known.items()}
     right = WorkForm(
         [part.aspect for part in form.parts],
-        texts=form.parts[0].texts,
+        responses=form.parts[0].responses,
         order=form.parts[0].order,
         fields=form.fields_of(answers),
     )

@@ -1,28 +1,37 @@
 """What the work screen shows of an instance: never a model's name, a label, gold status or metadata."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from annotate.forms.spans import SpansForm, step_at
 from ledger.models import Instance
 from ledger.models import Response as LedgerResponse
-from web.content import Content, direction, divided, render, words
+from ledger.trajectories import CALL, Step, steps_in
+from web.content import Content, code, direction, divided, render, words
 
+FOLDED_WORDS = 150  # the result of a tool that is longer is folded
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One message of a conversation."""
+    """One message of a conversation, or one tool call in it. `at` names a step that is asked about."""
 
     role: str
     who: str
     content: Content
     direction: str
+    at: str = ""
+
+    @property
+    def folds(self) -> bool:
+        """Whether it is the result of a tool that fills the screen; what the model says is never folded."""
+        return self.role == "tool" and self.content.words > FOLDED_WORDS
 
 
 @dataclass(frozen=True)
@@ -64,34 +73,60 @@ def as_text(content: Any) -> str:
     return "" if content is None else str(content)
 
 
-def turn(message: dict[str, Any], *, markdown: bool = True) -> Turn:
-    text = as_text(message.get("content"))
-    role = str(message.get("role", "user"))
-    return Turn(role, who(role), render(text, markdown=markdown), direction(text))
+def turns(message: dict[str, Any], *, place: int = 0, asked: Collection[str] = ()) -> list[Turn]:
+    """What a message says and, each by itself, the tools that it calls; `asked` names the steps to be judged."""
+    text, role = as_text(message.get("content")), str(message.get("role", "user"))
+    shown = [] if message.get("tool_calls") and not text.strip() else [turn(message, text, role)]
+    calls = [(step_at(step), call(step)) for step in steps_in(message, place) if step.kind == CALL]
+    found = [(f"m{place}", each) for each in shown] + calls
+    return [replace(each, at=at) if at in asked else each for at, each in found]
 
 
-def pane(response: LedgerResponse, *, place: int) -> Pane:
+def turn(message: dict[str, Any], text: str, role: str) -> Turn:
+    if role != "tool":
+        return Turn(role, who(role), render(text), direction(text))
+    tool = str(message.get("name") or "")[:80]
+    content = render(text) if "](/media/" in text else code(text, "json" if text[:1] in "{[" else "")
+    return Turn(role, _("Result of %s") % tool if tool else who(role), content, direction(text))
+
+
+def call(step: Step) -> Turn:
+    return Turn("call", _("Tool call: %s") % step.tool[:80], code(step.text, "json"), "ltr")
+
+
+def pane(response: LedgerResponse, *, place: int, asked: Collection[str] = ()) -> Pane:
     messages = response.messages or [{"role": "assistant", "content": response.text}]
-    return Pane(place, response.index, [turn(message) for message in messages])
+    found = [turns(message, place=number, asked=asked) for number, message in enumerate(messages)]
+    return Pane(place, response.index, [turn for each in found for turn in each])
 
 
-def counted_pane(response: LedgerResponse, *, place: int, dividing: Any) -> Pane:
-    """The response's text as it is stored, so that offsets can be counted, with its segments told apart."""
-    segments = dividing.segments(response.index) if hasattr(dividing, "segments") else []
-    content = Content(divided(response.text, segments), words(response.text), False, 0)
-    return Pane(
-        place, response.index, [Turn("assistant", who("assistant"), content, direction(response.text))]
+def counted_pane(response: LedgerResponse, *, place: int, dividing: SpansForm) -> Pane:
+    """The response's text as it is stored, so that offsets can be counted, with its segments told apart.
+
+    What comes before it in a response of several messages is read above it.
+    """
+    content = Content(
+        divided(response.text, dividing.segments(response.index)), words(response.text), False, 0
     )
+    messages = response.messages or []
+    before = messages[:-1] if messages and messages[-1].get("content") == response.text else messages
+    found = [turn for message in before for turn in turns(message)]
+    final = Turn("assistant", who("assistant"), content, direction(response.text))
+    return Pane(place, response.index, [*found, final])
 
 
-def panes(instance: Instance, order: Sequence[int], *, dividing: Any = None) -> list[Pane]:
+def panes(instance: Instance, order: Sequence[int], *, dividing: SpansForm | None = None) -> list[Pane]:
     """The responses as shown: `order` holds their indices from the first place to the last."""
     by_index = {response.index: response for response in instance.responses.all()}
-    if dividing is None:
-        return [pane(by_index[index], place=place) for place, index in enumerate(order, 1)]
-    return [
-        counted_pane(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)
-    ]
+    return [shown(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)]
+
+
+def shown(response: LedgerResponse, *, place: int, dividing: SpansForm | None) -> Pane:
+    """A response as its questions need it: as text in which places can be counted, by steps, or as it reads best."""
+    asked = [step_at(step) for step in dividing.steps(response.index)] if dividing else []
+    if dividing is None or asked:
+        return pane(response, place=place, asked=asked)
+    return counted_pane(response, place=place, dividing=dividing)
 
 
 NOTES = {
@@ -138,9 +173,9 @@ def prompt(instance: Instance) -> Prompt:
         as_text(message.get("content")) for message in instance.messages if message.get("role") == "system"
     ]
     context = instance.context | ({"system": "\n\n".join(system)} if system else {})
-    turns = [turn(message) for message in spoken] or [turn({"role": "user", "content": ""})]
+    said = [turn for message in spoken or [{"role": "user", "content": ""}] for turn in turns(message)]
     notes = [note(name, context[name]) for name in NOTES if context.get(name)]
-    return Prompt(turns[:-1], turns[-1], notes, language_of(instance))
+    return Prompt(said[:-1], said[-1], notes, language_of(instance))
 
 
 def contents(asked: Prompt, shown: Sequence[Pane]) -> list[Content]:

@@ -1,5 +1,6 @@
 """The annotator's pages: thin doors to the verbs of `annotate.actions`. Each works without scripts."""
 
+import re
 import time
 from typing import Any
 from urllib.parse import urlencode
@@ -44,10 +45,12 @@ from ledger.questions import questions_of
 from web.content import render as render_content
 from web.fragments import render_fragment, wants_fragment
 from web.idempotency import KeyReused, fingerprint, once
+from web.paging import digits
 from web.problems import NotFound
 
 GRACE_SECONDS = 30
 EXACT_COUNT = 1000  # fewer open seats than this are counted for every page
+DONE = re.compile(r"([0-9]{1,18})-([0-9a-f]{16})-([0-9]{1,12})")  # what `after` writes
 COUNT_SECONDS = 30  # how long a larger number of open seats is remembered
 
 # ---------------------------------------------------------------- the door
@@ -100,9 +103,8 @@ def go_to(request: HttpRequest, page: str) -> HttpResponse:
 def work_form(assignment: Assignment, *, fields: Fields | None) -> WorkForm:
     instance = assignment.instance
     prefetch_related_objects([instance], "responses")
-    texts = [response.text for response in instance.responses.all()]
     aspects = asked_about(assignment.project, instance)
-    return WorkForm(aspects, texts=texts, order=assignment.order, fields=fields)
+    return WorkForm(aspects, responses=instance.responses.all(), order=assignment.order, fields=fields)
 
 
 def show(request: HttpRequest, page: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -257,8 +259,8 @@ def posted(request: HttpRequest) -> dict[str, list[str]]:
 
 
 def duration(data: QueryDict) -> int | None:
-    text = data.get("duration_ms", "")
-    return min(int(text), MAX_DURATION_MS) if text.isascii() and text.isdigit() else None
+    spent = digits(data.get("duration_ms", ""))
+    return None if spent is None else min(spent, MAX_DURATION_MS)
 
 
 def twice() -> str:
@@ -277,10 +279,10 @@ def after(request: HttpRequest, place: Place, pk: int, given: dict[str, Any]) ->
 
 def receipt_context(place: Place, done: str) -> dict[str, Any]:
     """The receipt of the submission before, from `assignment-hash-seconds`; shown, never trusted."""
-    pk, _dash, rest = done.partition("-")
-    digest, _dash, at = rest.partition("-")
-    if not (pk.isdigit() and at.isdigit() and digest.isalnum() and len(done) < 80):
+    found = DONE.fullmatch(done)
+    if not found:
         return {}
+    pk, digest, at = found.groups()
     until = (int(at) + GRACE_SECONDS) * 1000
     return {
         "receipt": {
@@ -305,8 +307,8 @@ def back(request: HttpRequest, slug: str) -> HttpResponse:
     """To the submission before the one that is on the screen."""
     place = place_of(request, slug)
     mine = Assignment.objects.submitted().filter(project=place.project, rater__user=place.user)
-    now = request.GET.get("from", "")
-    current = mine.filter(pk=int(now)).first() if now.isdigit() and len(now) < 19 else None
+    now = digits(request.GET.get("from", ""))
+    current = mine.filter(pk=now).first() if now is not None else None
     before = mine.filter(ended_at__lt=current.ended_at) if current else mine
     found = before.order_by("-ended_at").first()
     if found is None:

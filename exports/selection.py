@@ -19,6 +19,7 @@ from exports.records import BOTH_BAD, TIE, UNDECIDED, Pair
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
 from exports.splitting import unit
 from exports.tokens import count_tokens, load_tokenizer
+from ledger.trajectories import written
 
 Keep = Callable[[Pair], bool]
 Test = tuple[str, Keep]
@@ -268,7 +269,7 @@ def masked(pair: Pair, patterns: dict[str, Any], tally: Tally) -> Pair:
             kinds.update(hits)
             return text
         if isinstance(value, list):
-            return [{**message, "content": clean(message["content"])} for message in value]
+            return [{"role": message["role"], "content": clean(written(message))} for message in value]
         return value
 
     names = ("prompt", "system", "chosen", "rejected", "chosen_messages", "rejected_messages")
@@ -283,7 +284,7 @@ def masked(pair: Pair, patterns: dict[str, Any], tally: Tally) -> Pair:
 def plain(value: Any) -> str:
     """The text of a prompt or a continuation."""
     if isinstance(value, list):
-        return "\n".join(str(message["content"]) for message in value)
+        return "\n".join(written(message) for message in value)
     return value or ""
 
 

@@ -250,6 +250,15 @@ def render(source: str, *, markdown: bool = True) -> Content:
     return Content(mark_safe(html), words(shown), 'class="math' in html, cut)  # noqa: S308
 
 
+@lru_cache(maxsize=512)
+def code(source: str, language: str = "") -> Content:
+    """`source` as a block of code, in colour where the language is known."""
+    shown = visible(source[:SHOWN_LIMIT])
+    html = f'<pre tabindex="0" class="hl"><code>{coloured(shown, language, "")}</code></pre>'
+    cut = max(0, len(source) - SHOWN_LIMIT)
+    return Content(mark_safe(CLEANER.clean(html)), words(shown), False, cut)  # noqa: S308
+
+
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’-][^\W_]+)*")
 
 

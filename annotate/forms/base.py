@@ -1,13 +1,14 @@
 """What the forms share: prefixed fields, the extras of every aspect, and the words of an error."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from ledger.models import Aspect
+from ledger.models import Aspect, Response
 from ledger.task_types.base import InvalidAnswer
 
 Fields = Mapping[str, Sequence[str]]
@@ -41,27 +42,27 @@ def plain_number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
 
 
-class AspectForm:
+class AspectForm(ABC):
     """One aspect's questions over one instance.
 
-    `texts` are the responses by index; `order` holds the indices as shown; `fields` what was posted, kept
+    `responses` are the instance's, by index; `order` holds the indices as shown; `fields` what was posted, kept
     as a draft, or made from an earlier value. Everything posted names responses by index, never by place.
     """
 
     template: ClassVar[str]
-    needs_offsets: ClassVar[bool] = False  # whether the texts must be shown as they are stored
 
     def __init__(
         self,
         aspect: Aspect,
         *,
-        texts: Sequence[str],
+        responses: Iterable[Response],
         order: Sequence[int],
         fields: Fields | None = None,
     ) -> None:
         self.aspect = aspect
-        self.texts = list(texts)
-        self.size = len(texts)
+        self.responses = list(responses)
+        self.texts = [response.text for response in self.responses]
+        self.size = len(self.texts)
         self.order = list(order)
         self.fields = fields or {}
         self.error = ""
@@ -88,17 +89,17 @@ class AspectForm:
 
     # ---- to be written by each form
 
+    @abstractmethod
     def main(self) -> dict[str, Any]:
         """The value without its extras; empty where nothing was chosen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def main_fields(self, value: dict[str, Any]) -> dict[str, list[str]]:
         """The inverse of `main`: unprefixed fields that show `value` again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def summary(self) -> str:
         """The answer in one short line."""
-        raise NotImplementedError
 
     # ---- what the screen asks
 

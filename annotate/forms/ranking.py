@@ -52,6 +52,6 @@ class RankingForm(AspectForm):
         """As in `2 > 1 = 3`, by the places on the screen."""
         tiers: dict[float, list[str]] = {}
         for row in self.rows():
-            if row.value.isdigit():
+            if row.value.isdecimal():
                 tiers.setdefault(int(row.value), []).append(str(row.place))
         return " > ".join(" = ".join(tiers[rank]) for rank in sorted(tiers))

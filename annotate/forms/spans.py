@@ -1,13 +1,14 @@
 """Marks in a text: chosen spans, or a label for each sentence or step."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from annotate.forms.base import AspectForm, Option, number
 from annotate.forms.grid import Row
 from ledger.segments import Segment, sentences, steps
+from ledger.trajectories import CALL, RESULT, SAID, Step, steps_of
 
 NONE = "none"
 QUOTES = 3  # rows for quoting without scripts
@@ -27,7 +28,14 @@ class SpansForm(AspectForm):
     """Spans are posted as `response:start:end:label`, or as a quotation that is looked up in the response."""
 
     template = "annotate/tasks/spans.html"
-    needs_offsets: ClassVar[bool] = True
+
+    def segments(self, index: int) -> list[Segment]:
+        """Where the text of the response divides; nowhere where words are chosen freely."""
+        return []
+
+    def steps(self, index: int) -> list[Step]:
+        """The steps that are asked about where the response is a trajectory of several messages."""
+        return []
 
     def labels(self) -> list[Option]:
         return [Option(label, label, str(key), False) for key, label in enumerate(self.settings["labels"], 1)]
@@ -106,10 +114,14 @@ class SpansForm(AspectForm):
 
 @dataclass(frozen=True)
 class SegmentRow(Row):
-    """A sentence or step with its choices."""
+    """A sentence or step with its choices, by its `number` in the response from 1.
 
-    start: int = 0
-    end: int = 0
+    `at` names its element in the pane, `mark` is its place in the ledger.
+    """
+
+    number: int = 0
+    at: str = ""
+    mark: dict[str, int] = field(default_factory=dict)
     text: str = ""
 
 
@@ -118,34 +130,32 @@ class SegmentsForm(SpansForm):
 
     template = "annotate/tasks/segments.html"
 
-    def segments(self, index: int) -> list[Segment]:
-        """Where the text of the response divides."""
-        raise NotImplementedError
-
     def rows(self) -> list[SegmentRow]:
+        found = [self.rows_of(place, index) for place, index in enumerate(self.order, 1)]
+        return [replace(row, number=number) for rows in found for number, row in enumerate(rows, 1)]
+
+    def rows_of(self, place: int, index: int) -> list[SegmentRow]:
+        """The rows of one response."""
         return [
-            self.segment_row(place, index, segment)
-            for place, index in enumerate(self.order, 1)
-            for segment in self.segments(index)
+            self.row(place, index, str(start), {"start": start, "end": end}, self.texts[index][start:end])
+            for start, end in self.segments(index)
         ]
 
-    def segment_row(self, place: int, index: int, segment: Segment) -> SegmentRow:
-        start, end = segment
-        given = self.get(f"seg-{index}-{start}-{end}")
+    def row(self, place: int, index: int, at: str, mark: dict[str, int], text: str) -> SegmentRow:
+        name = field_of({"response": index, **mark})
+        given = self.get(name)
         labels = enumerate(self.settings["labels"], 1)
         options = [Option(label, label, str(key), given == label) for key, label in labels]
-        field = self.name(f"seg-{index}-{start}-{end}")
-        return SegmentRow(place, index, field, given, options, start, end, self.texts[index][start:end])
+        return SegmentRow(place, index, self.name(name), given, options, 0, at, mark, text)
 
     def marks(self) -> list[dict[str, Any]]:
-        return [
-            {"response": row.index, "start": row.start, "end": row.end, "label": row.value}
-            for row in self.rows()
-            if row.value
-        ]
+        return [{"response": row.index, **row.mark, "label": row.value} for row in self.rows() if row.value]
+
+    def is_inside(self, mark: dict[str, Any]) -> bool:
+        return "message" in mark or super().is_inside(mark)
 
     def main_fields(self, value: dict[str, Any]) -> dict[str, list[str]]:
-        return {f"seg-{m['response']}-{m['start']}-{m['end']}": [m["label"]] for m in value["marks"]}
+        return {field_of(mark): [mark["label"]] for mark in value["marks"]}
 
     def clean(self) -> dict[str, Any] | None:
         missing = sum(not row.value for row in self.rows())
@@ -155,11 +165,45 @@ class SegmentsForm(SpansForm):
         return super().clean()
 
 
+def field_of(mark: dict[str, Any]) -> str:
+    """The field of a segment's mark: `seg-0-3-9` for a stretch of text, `step-0-2` or `step-0-2-1` in a trajectory."""
+    kind, keys = ("step", ("message", "call")) if "message" in mark else ("seg", ("start", "end"))
+    return "-".join([kind, str(mark["response"]), *(str(mark[key]) for key in keys if key in mark)])
+
+
 class SentencesForm(SegmentsForm):
     def segments(self, index: int) -> list[Segment]:
         return sentences(self.texts[index])
 
 
 class StepsForm(SegmentsForm):
+    """A response that is a trajectory is judged message by message and call by call, another one by paragraphs."""
+
     def segments(self, index: int) -> list[Segment]:
         return steps(self.texts[index])
+
+    def steps(self, index: int) -> list[Step]:
+        found = steps_of(self.responses[index].messages)
+        return [step for step in found if step.kind != RESULT or self.settings["results"]]
+
+    def rows_of(self, place: int, index: int) -> list[SegmentRow]:
+        asked = self.steps(index)
+        if not asked:
+            return super().rows_of(place, index)
+        return [self.row(place, index, step_at(step), step_mark(step), gist(step)) for step in asked]
+
+
+def step_at(step: Step) -> str:
+    """`m2` for a message, `m2c0` for a call in it: what names the step's element on the screen."""
+    return f"m{step.message}" if step.call is None else f"m{step.message}c{step.call}"
+
+
+def step_mark(step: Step) -> dict[str, int]:
+    return {"message": step.message} if step.call is None else {"message": step.message, "call": step.call}
+
+
+def gist(step: Step) -> str:
+    """A step in a line."""
+    if step.kind == SAID:
+        return step.text
+    return f"{step.tool}({step.text})" if step.kind == CALL else f"{step.tool} → {step.text}".strip()

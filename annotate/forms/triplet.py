@@ -24,7 +24,7 @@ class TripletForm(AspectForm):
 
     def main(self) -> dict[str, Any]:
         chosen = self.get("alike").split("-")
-        return {"alike": [int(index) for index in chosen if index.isdigit()]} if len(chosen) == 2 else {}
+        return {"alike": [int(index) for index in chosen if index.isdecimal()]} if len(chosen) == 2 else {}
 
     def main_fields(self, value: dict[str, Any]) -> dict[str, list[str]]:
         return {"alike": ["-".join(map(str, value["alike"]))]}

@@ -5,7 +5,8 @@ from typing import Any
 
 from annotate.forms import FORMS
 from annotate.forms.base import AspectForm, Fields
-from ledger.models import Aspect
+from annotate.forms.spans import SpansForm
+from ledger.models import Aspect, Response
 
 
 def aspect_form(aspect: Aspect, **given: Any) -> AspectForm:
@@ -13,17 +14,18 @@ def aspect_form(aspect: Aspect, **given: Any) -> AspectForm:
 
 
 class WorkForm:
-    """The forms of `aspects`, over responses of these `texts` shown in `order`."""
+    """The forms of `aspects`, over `responses` shown in `order`."""
 
     def __init__(
         self,
         aspects: Iterable[Aspect],
         *,
-        texts: Sequence[str],
+        responses: Iterable[Response],
         order: Sequence[int],
         fields: Fields | None = None,
     ) -> None:
-        self.parts = [aspect_form(aspect, texts=texts, order=order, fields=fields) for aspect in aspects]
+        shown = list(responses)
+        self.parts = [aspect_form(aspect, responses=shown, order=order, fields=fields) for aspect in aspects]
         self.answers: dict[str, dict[str, Any]] = {}
 
     def __iter__(self) -> Any:
@@ -50,6 +52,6 @@ class WorkForm:
                 fields |= part.fields_of(answers[part.aspect.name])
         return fields
 
-    def dividing(self) -> AspectForm | None:
+    def dividing(self) -> SpansForm | None:
         """The part that needs the texts as they are stored, where there is one; of several the first."""
-        return next((part for part in self.parts if part.needs_offsets), None)
+        return next((part for part in self.parts if isinstance(part, SpansForm)), None)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from exports.formats.base import Row
 from exports.formats.columns import MESSAGES, NUMBER, TEXT, Many, Maybe, Type
 from exports.records import Answer, Case, Consensus, Message, Pair, Prompt, Shape
+from ledger.trajectories import written
 
 PROVENANCE: dict[str, Type] = {
     "instance": TEXT,
@@ -42,8 +43,8 @@ def as_reply(text: str, messages: list[Message] | None) -> list[Message]:
 
 
 def bare(messages: list[Message]) -> list[Message]:
-    """Role and content alone: trainers need one type, so what else a message carries stays in `ledger`."""
-    return [{"role": message["role"], "content": message["content"]} for message in messages]
+    """Role and content alone: trainers need one type, so tool calls are written out; the rest stays in `ledger`."""
+    return [{"role": message["role"], "content": written(message)} for message in messages]
 
 
 def prompt_of(prompt: Prompt, system: str | None, shape: Shape) -> Prompt:
@@ -56,6 +57,8 @@ def reply_of(text: str, messages: list[Message] | None, shape: Shape) -> Prompt:
 
 def pair_texts(pair: Pair, shape: Shape) -> Row:
     """{"prompt", "chosen", "rejected"}, or the two with the prompt inside where it is implicit."""
+    if not shape.conversational and not shape.implicit:
+        return {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}
     prompt = prompt_of(pair.prompt, pair.system, shape)
     chosen = reply_of(pair.chosen, pair.chosen_messages, shape)
     rejected = reply_of(pair.rejected, pair.rejected_messages, shape)

@@ -109,7 +109,10 @@ def check_text(text: Any, name: str) -> str:
 
 
 def check_messages(messages: Any, name: str) -> list[dict[str, Any]]:
-    """`messages` if they are chat messages: objects with a known role and a text as content. Raises `BadRow`."""
+    """`messages` if they are chat messages: objects with a known role and a text as content. Raises `BadRow`.
+
+    An assistant's message that calls tools may leave its content out.
+    """
     if not isinstance(messages, list) or not messages:
         raise BadRow(f"{name} must be a list of chat messages.")
     for place, message in enumerate(messages):
@@ -119,8 +122,27 @@ def check_messages(messages: Any, name: str) -> list[dict[str, Any]]:
             raise BadRow(
                 f"{name}[{place}].role must be one of {', '.join(sorted(ROLES))}, not {message.get('role')!r}."
             )
-        check_text(message.get("content"), f"{name}[{place}].content")
+        calls = check_calls(message, f"{name}[{place}]")
+        if message.get("content") is not None or not calls:
+            check_text(message.get("content"), f"{name}[{place}].content")
     return messages
+
+
+def check_calls(message: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The message's tool calls, each with a name and arguments, in OpenAI's form. Raises `BadRow`."""
+    calls = message.get("tool_calls")
+    if calls is None:
+        return []
+    if not isinstance(calls, list) or message["role"] != "assistant":
+        raise BadRow(f"{name}.tool_calls must be a list, in a message of the assistant.")
+    for place, call in enumerate(calls):
+        function = (call.get("function") or call) if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise BadRow(f"{name}.tool_calls[{place}] must be an object whose function has a name.")
+        if not isinstance(function.get("arguments", {}), dict | str):
+            raise BadRow(f"{name}.tool_calls[{place}].arguments must be an object, or a text that holds one.")
+        check_object(call, f"{name}.tool_calls[{place}]")
+    return calls
 
 
 def check_prompt(prompt: Any) -> str | list[dict[str, Any]]:

@@ -70,4 +70,6 @@ def response(key: str, value: Any, name: str) -> DraftResponse:
     if isinstance(value, str):
         return DraftResponse(key, check_text(value, name))
     messages = check_messages(value, name)
-    return DraftResponse(key, messages[-1]["content"], messages=messages if len(messages) > 1 else None)
+    return DraftResponse(
+        key, messages[-1].get("content") or "", messages=messages if len(messages) > 1 else None
+    )

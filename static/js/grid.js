@@ -4,7 +4,7 @@ const rowsOf = (grid) => [...grid.querySelectorAll("[data-row]")];
 const choice = (row) => row.querySelector("[data-choice]:checked, input[type=number]");
 const isSet = (row) => Boolean(choice(row)?.value);
 
-function setCurrent(row) {
+export function setCurrent(row) {
   for (const other of rowsOf(row.closest("[data-grid]"))) other.toggleAttribute("data-current", other === row);
 }
 

@@ -27,19 +27,20 @@ THREE = "Nobody knows."
 class Case:
     """How a task type is asked, its keys, its clicks without scripts, and what must be in the ledger (by places)."""
 
-    responses: tuple[str, ...]
+    responses: tuple[str | list[dict[str, Any]], ...]  # texts, or the messages of trajectories
     keys: tuple[str, ...]
     plain: Callable[[Page], None]
     value: Callable[[list[int]], dict[str, Any]]
     settings: dict[str, Any]
+    task: str = ""  # where the case is not named after it
 
 
 def record(case: Case) -> Record:
-    return {
-        "id": "one",
-        "prompt": "Why is the sky blue?",
-        "responses": [{"text": text} for text in case.responses],
-    }
+    responses = [
+        {"text": given} if isinstance(given, str) else {"text": given[-1]["content"], "messages": given}
+        for given in case.responses
+    ]
+    return {"id": "one", "prompt": "Why is the sky blue?", "responses": responses}
 
 
 def first_of_each(page: Page) -> None:
@@ -74,6 +75,12 @@ def mark(response: int, text: str, words: str, label: str) -> dict[str, Any]:
     return {"response": response, "start": start, "end": start + len(words), "label": label}
 
 
+CALLS = [{"function": {"name": "search", "arguments": {"query": "sky blue"}}}]
+TRAJECTORY = [
+    {"role": "assistant", "content": "I search for it.", "tool_calls": CALLS},
+    {"role": "tool", "name": "search", "content": "Rayleigh scattering. " * 100},
+    {"role": "assistant", "content": "**Rayleigh** scattering."},
+]
 SEGMENTS = ("The sky is green.", "It scatters blue light.", "So it looks blue.")
 CASES = {
     "pairwise": Case((ONE, TWO), ("1",), first_of_each, lambda o: {"strength": -2 if o[0] == 0 else 2}, {}),
@@ -116,6 +123,21 @@ CASES = {
         },
         {},
     ),
+    "trajectory": Case(
+        (TRAJECTORY, TRAJECTORY),
+        ("1",) * 8,
+        first_of_each,
+        lambda o: {
+            "marks": [
+                {"response": response, **place, "label": "right"}
+                for response in (0, 1)
+                for place in ({"message": 0}, {"message": 0, "call": 0}, {"message": 1}, {"message": 2})
+            ],
+            "first_errors": {},
+        },
+        {},
+        "steps",
+    ),
     "edit": Case(
         (THREE, THREE),
         ("Tab", "Control+End", " ", "yet", "."),
@@ -139,12 +161,14 @@ CASES = {
 
 def make(case: Case, name: str, make_work: MakeWork) -> Project:
     project = make_work("blank", [record(case)])
-    add_aspect(project, AspectSpec("overall", name, case.settings, description="What do you say?"))
+    add_aspect(
+        project, AspectSpec("overall", case.task or name, case.settings, description="What do you say?")
+    )
     return project
 
 
 def test_every_asked_task_type_is_tried() -> None:
-    assert set(CASES) == {
+    assert {case.task or name for name, case in CASES.items()} == {
         name for name in TASK_TYPES if any(TASK_TYPES.load(name).fits(n) for n in range(1, 5))
     }
 
@@ -188,3 +212,27 @@ def test_without_scripts(name: str, browser: Browser, make_work: MakeWork, live_
     live = project.labels.live().get()
     assert live.value == case.value(Assignment.objects.get().order) and live.replaces is not None
     context.close()
+
+
+def test_a_trajectory_is_judged_step_by_step(
+    ann: Callable[[], Page], make_work: MakeWork, live_server: Any
+) -> None:
+    """The step at hand stands out in its pane; the first wrong one is told; a long result of a tool is folded."""
+    project = make(CASES["trajectory"], "trajectory", make_work)
+    page = start(ann(), live_server, project)
+    pane = page.locator(".pane").first
+    expect(pane.locator(".turn > small")).to_have_text(
+        ["Assistant", "Tool call: search", "Result of search", "Assistant"]
+    )
+    expect(pane.locator(".call pre")).to_contain_text('"query": "sky blue"')
+    expect(pane.locator(".tool .answer")).to_be_hidden()
+    expect(pane.locator(".seg[data-here]")).to_have_attribute("data-start", "m0")
+    for key in ("1", "2", "3", "2"):
+        page.keyboard.press(key)
+    expect(page.locator(".pane").nth(1).locator(".seg[data-here]")).to_have_attribute("data-start", "m0")
+    said = [segment.get_attribute("data-said") for segment in pane.locator(".seg").all()]
+    assert said == ["right", "wrong · first error", "neutral", "wrong"]
+    for key in ("1", "1", "1", "1", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("h1")).to_have_text("Nothing left to label here")
+    assert project.labels.get().value["first_errors"] == {str(Assignment.objects.get().order[0]): 0}

@@ -11,6 +11,9 @@ from exports.choices import parse_choices
 from exports.datasets import columns_of, open_live
 from exports.formats import FORMATS
 from exports.formats.columns import JSON, json_schema
+from ledger.actions import NewLabel, add_aspect, ensure_rater, write_labels
+from ledger.models import Instance, Rater
+from ledger.templates import AspectSpec
 from tests.integration.exports.made_rows import (
     chats,
     everything,
@@ -136,3 +139,48 @@ def test_splits_and_order(project_of, export_rows):
     rows = export_rows(project, "trl-preference", splits="train=0.5,test=0.5", order="hard-first")
     assert [row["margin"] for row in rows] == sorted(row["margin"] for row in rows)
     assert {row["split"] for row in rows} <= {"train", "test"}
+
+
+FIND = {"type": "function", "function": {"name": "find", "arguments": '{"q": 1}'}}
+TURNS = [
+    {"role": "assistant", "content": "I look it up.", "tool_calls": [FIND]},
+    {"role": "tool", "name": "find", "content": "ann@lab.org"},
+    {"role": "assistant", "content": None, "tool_calls": [{"name": "stop", "arguments": {}}]},
+    {"role": "assistant", "content": "Yes."},
+]
+CALLED = '<tool_call>\n{"name": "find", "arguments": {\n  "q": 1\n}}\n</tool_call>'
+STOPPED = '<tool_call>\n{"name": "stop", "arguments": {}}\n</tool_call>'
+
+
+@pytest.mark.parametrize("results", [True, False])
+def test_stepwise_follows_the_messages_and_calls_of_a_trajectory(project_of, export_rows, results):
+    """A result that nobody was asked about ends the step before it; of three raters most decide, a repeat is none."""
+    row = instance("x", [vote(-1)])
+    row["responses"][0]["messages"] = TURNS
+    project = project_of([row])
+    aspect = add_aspect(project, AspectSpec("steps", "steps", {"results": results}))
+    asked = [(0, None), (0, 0), *([(1, None)] if results else []), (2, 0), (3, None)]
+    for name, wrong in (("ann", 2), ("bob@lab.org", 2), ("cy@lab.org", 3)):
+        rater = ensure_rater(project, kind=Rater.Kind.PERSON, name=name)
+        marks = [
+            {"response": 0, "message": m, **({} if call is None else {"call": call})} for m, call in asked
+        ]
+        value = {
+            "marks": [{**mark, "label": "wrong" if mark["message"] == wrong else "right"} for mark in marks]
+        }
+        label = NewLabel(instance=Instance.objects.get(project=project), aspect=aspect, value=value)
+        write_labels(project=project, rater=rater, labels=[label])
+    (made,) = export_rows(project, "trl-stepwise")
+    result = "<tool_response>\nann@lab.org\n</tool_response>"
+    said = [CALLED, result] if results else [f"{CALLED}\n\n{result}"]
+    assert made["completions"] == ["I look it up.", *said, STOPPED, "Yes."]
+    assert made["labels"] == [True, True, *([True] if results else []), False, True]
+    assert made["agreement"][-2:] == [pytest.approx(2 / 3), pytest.approx(2 / 3)]
+
+
+def test_tool_calls_are_written_out_in_conversations_and_masked_there(project_of, export_rows):
+    row = instance("x", [vote(-1)])
+    row["responses"][0]["messages"] = TURNS
+    (made,) = export_rows(project_of([row]), "trl-preference", personal="mask")
+    contents = [turn["content"] for turn in made["chosen"]]
+    assert contents == [f"I look it up.\n{CALLED}", "[e-mail address]", STOPPED, "Yes."]

@@ -220,3 +220,37 @@ def test_templates_are_set_whole():
         project = make_project(f"t-{name}", template=name)
         assert [a.name for a in project.aspects.all()] == [spec.name for spec in template.aspects]
         assert Project.objects.get(slug=f"t-{name}").overlap == 1
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"q": 1}'}}
+
+
+def test_tool_calls_enter_unchanged_and_bad_ones_are_refused_by_name(blank):
+    turns = [{"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "content": "2"}]
+
+    def row(ref, messages):
+        return {
+            "id": ref,
+            "prompt": "?",
+            "responses": [{"text": "2", "messages": messages}, {"text": "3"}],
+        }
+
+    bad = [
+        [{"role": "assistant", "content": None}],
+        [{"role": "user", "content": "?", "tool_calls": [CALL]}],
+        [{"role": "assistant", "tool_calls": ["find"]}],
+        [{"role": "assistant", "tool_calls": [{"name": "find", "arguments": [1]}]}],
+        [{"role": "assistant", "tool_calls": [{"name": "find", "arguments": "\x00"}]}],
+    ]
+    rows = [row("one", turns), *(row(f"bad{n}", messages) for n, messages in enumerate(bad))]
+    report = import_rows(blank, rows)
+    assert report.imported == 1
+    assert Response.objects.get(index=0).messages == turns
+    place = "responses[0].messages[0]"
+    assert [error["error"] for error in report.as_dict()["errors"]] == [
+        f"{place}.content must be a text, not NoneType.",
+        f"{place}.tool_calls must be a list, in a message of the assistant.",
+        f"{place}.tool_calls[0] must be an object whose function has a name.",
+        f"{place}.tool_calls[0].arguments must be an object, or a text that holds one.",
+        f"{place}.tool_calls[0] contains a NUL character, which cannot be stored unchanged.",
+    ]

@@ -10,13 +10,22 @@ from annotate.forms import FORMS
 from annotate.forms.pairwise import degrees
 from annotate.forms.work import WorkForm, aspect_form
 from annotate.keys import ACTIONS, FIXED, clashes
-from ledger.models import Aspect
+from ledger.models import Aspect, Response
 from ledger.segments import sentences, steps
 from ledger.task_types import TASK_TYPES
 from ledger.task_types.edit import apply, changed_words, word_diff
 from web.content import divided
 
+Messages = list[dict[str, Any]]
 TEXTS = ("First one. It is short.", "Second one.\n\nIt has two paragraphs.", "Third")
+
+
+def responses(size: int, messages: Messages | None = None) -> list[Response]:
+    """The first of them carries `messages` where they are given."""
+    return [
+        Response(index=index, text=text, messages=None if index else messages)
+        for index, text in enumerate(TEXTS[:size])
+    ]
 
 
 def aspect(task_type: str, **settings: Any) -> Aspect:
@@ -66,8 +75,8 @@ def test_a_value_becomes_fields_and_the_same_value_again(task_type: str) -> None
         task_type, **({"confidence": "optional", "reasons": ["clear"]} if task_type == "pairwise" else {})
     )
     order = list(reversed(range(size)))
-    fields = aspect_form(asked, texts=TEXTS[:size], order=order).fields_of(value)
-    form = aspect_form(asked, texts=TEXTS[:size], order=order, fields=fields)
+    fields = aspect_form(asked, responses=responses(size), order=order).fields_of(value)
+    form = aspect_form(asked, responses=responses(size), order=order, fields=fields)
     assert form.clean() == value, form.error
     assert form.answered and form.summary()
 
@@ -76,16 +85,46 @@ def test_a_value_becomes_fields_and_the_same_value_again(task_type: str) -> None
 def test_nothing_entered_is_no_answer(task_type: str) -> None:
     size, _value = VALUES[task_type]
     asked = aspect(task_type)
-    form = aspect_form(asked, texts=TEXTS[:size], order=range(size))
+    form = aspect_form(asked, responses=responses(size), order=range(size))
     assert form.clean() is None and form.error and not form.answered
     asked.required = False
-    assert aspect_form(asked, texts=TEXTS[:size], order=range(size)).clean() is None
+    assert aspect_form(asked, responses=responses(size), order=range(size)).clean() is None
+
+
+TRAJECTORY: Messages = [
+    {
+        "role": "assistant",
+        "content": "I look it up.",
+        "tool_calls": [{"name": "find", "arguments": {"q": 1}}],
+    },
+    {"role": "tool", "name": "find", "content": "Nothing."},
+    {"role": "user", "content": "Go on."},
+    {"role": "assistant", "content": TEXTS[0]},
+]
+
+
+@pytest.mark.parametrize("results", [True, False])
+def test_the_steps_of_a_trajectory_are_its_messages_and_calls(results: bool) -> None:
+    asked, given = aspect("steps", results=results), responses(2, TRAJECTORY)
+    places = ["0-0", "0-0-0", *(["0-1"] if results else []), "0-3"]
+    fields = {f"a7.step-{place}": ["right"] for place in places}
+    fields |= {"a7.step-0-0-0": ["wrong"], "a7.seg-1-0-11": ["neutral"]}
+    form = aspect_form(asked, responses=given, order=[1, 0], fields=fields)
+    assert form.clean() is None and form.error == "Not marked yet: 1."  # the other response has paragraphs
+    form = aspect_form(asked, responses=given, order=[1, 0], fields=fields | {"a7.seg-1-13-35": ["right"]})
+    value = form.clean()
+    assert value and value["first_errors"] == {"0": 0}
+    said = [(m["message"], m.get("call"), m["label"]) for m in value["marks"] if m["response"] == 0]
+    result = [(1, None, "right")] if results else []
+    assert said == [(0, None, "right"), (0, 0, "wrong"), *result, (3, None, "right")]
+    again = aspect_form(asked, responses=given, order=[0, 1], fields=form.fields_of(value))
+    assert again.clean() == value
 
 
 @pytest.mark.parametrize("steps_", range(1, 6))
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
 def test_the_left_key_means_the_left_response(steps_: int, order: list[int]) -> None:
-    form = aspect_form(aspect("pairwise", steps=steps_), texts=TEXTS[:2], order=order)
+    form = aspect_form(aspect("pairwise", steps=steps_), responses=responses(2), order=order)
     options = form.options()  # type: ignore[attr-defined]
     leftmost, rightmost = int(options[0].value), int(options[2 * steps_].value)
     assert (leftmost < 0) == (order[0] == 0) and rightmost == -leftmost == (
@@ -98,30 +137,30 @@ def test_the_left_key_means_the_left_response(steps_: int, order: list[int]) -> 
 
 def test_an_unfinished_answer_says_what_is_missing() -> None:
     fields = {"a7.rating-0": ["3"]}
-    form = aspect_form(aspect("rating"), texts=TEXTS[:3], order=[2, 0, 1], fields=fields)
+    form = aspect_form(aspect("rating"), responses=responses(3), order=[2, 0, 1], fields=fields)
     assert form.clean() is None and form.error == "Rate every response; missing: 1, 3."
-    form = aspect_form(aspect("ranking"), texts=TEXTS[:2], order=[1, 0], fields={"a7.rank-1": ["1"]})
+    form = aspect_form(aspect("ranking"), responses=responses(2), order=[1, 0], fields={"a7.rank-1": ["1"]})
     assert form.clean() is None and form.error == "Give every response a rank; missing: 2."
 
 
 @pytest.mark.parametrize("posted", ["9", "-3", "x", "1e9", "NaN", "⁴", "0; drop table"])
 def test_what_is_off_the_scale_is_refused(posted: str) -> None:
     fields = {"a7.strength": [posted]}
-    form = aspect_form(aspect("pairwise"), texts=TEXTS[:2], order=[0, 1], fields=fields)
+    form = aspect_form(aspect("pairwise"), responses=responses(2), order=[0, 1], fields=fields)
     assert form.clean() is None and form.error
 
 
 def test_a_comment_without_a_choice_is_not_thrown_away() -> None:
     asked = aspect("pairwise", comment=True)
     asked.required = False
-    form = aspect_form(asked, texts=TEXTS[:2], order=[0, 1], fields={"a7.comment": ["hm"]})
+    form = aspect_form(asked, responses=responses(2), order=[0, 1], fields={"a7.comment": ["hm"]})
     assert form.clean() is None and form.error == "Choose an answer."
 
 
 def test_the_screen_opens_the_first_open_question() -> None:
     first, second = aspect("pairwise"), aspect("pairwise")
     second.pk, second.name = 8, "other"
-    form = WorkForm([first, second], texts=TEXTS[:2], order=[0, 1], fields={"a7.strength": ["1"]})
+    form = WorkForm([first, second], responses=responses(2), order=[0, 1], fields={"a7.strength": ["1"]})
     assert form.open is form.parts[1]
     assert not form.is_valid() and form.answers == {"overall": {"strength": 1}}
 

@@ -9,6 +9,7 @@ from ledger.task_types.base import InvalidAnswer, InvalidSettings
 from ledger.task_types.pairwise import PAIRWISE
 from ledger.task_types.ranking import RANKING
 from ledger.task_types.rating import RATING
+from ledger.task_types.spans import STEPS
 
 
 @pytest.mark.parametrize("name", list(TASK_TYPES))
@@ -96,3 +97,31 @@ def test_rating_votes_for_the_higher() -> None:
 def test_rating_refuses(ratings: dict, said: str) -> None:
     with pytest.raises(InvalidAnswer, match=said):
         RATING.clean({"ratings": ratings}, settings=RATING.settings({}), size=2)
+
+
+STEP = {"response": 0, "message": 2, "call": 0, "label": "wrong"}
+
+
+def test_steps_of_a_trajectory_are_kept_in_its_order_with_the_first_error() -> None:
+    later, text = {"response": 0, "message": 4, "label": "wrong"}, {"response": 1, "start": 7, "end": 9}
+    marks = [later, {**text, "label": "wrong"}, STEP, {"response": 0, "message": 2, "label": "right"}]
+    value = STEPS.clean({"marks": marks}, settings=STEPS.settings({}), size=2)
+    assert value == {"marks": [marks[3], STEP, later, marks[1]], "first_errors": {"0": 2, "1": 7}}
+    assert STEPS.votes(value) == [] and STEPS.clean(value, settings=STEPS.settings({}), size=2) == value
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ([{**STEP, "message": -1}], "A step needs the index of a message"),
+        ([{**STEP, "call": "0"}], "A step needs the index of a message"),
+        ([{**STEP, "start": 0}], "An answer may not have 'start'"),
+        ([{**STEP, "response": 2}], "A mark's response must be in 0…1, not 2."),
+        ([{**STEP, "label": "odd"}], "A mark's label must be one of"),
+        ([STEP, {**STEP, "label": "right"}], "A place carries two labels; each takes one."),
+    ],
+)
+def test_steps_refuse(marks: list, said: str) -> None:
+    with pytest.raises(InvalidAnswer) as refused:
+        STEPS.clean({"marks": marks}, settings=STEPS.settings({}), size=2)
+    assert refused.value.detail.startswith(said)
