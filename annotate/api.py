@@ -75,11 +75,11 @@ def assignment_document(project: Project, assignment_id: int) -> dict[str, Any]:
 def submit(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     """Writes the answers; a repeated Idempotency-Key gets the first answer again."""
     body = read_json(request)
-    answers, rationale, duration = body.get("answers"), body.get("rationale", ""), body.get("duration_ms")
+    answers, rationale = body.get("answers"), body.get("rationale", "")
     if not isinstance(answers, dict):
         raise Invalid("answers must be an object of aspects and values.")
     check_rationale(rationale)
-    check_duration(duration)
+    duration = read_duration(body.get("duration_ms"))
 
     def act() -> dict[str, Any]:
         labels = submit_annotation(
@@ -102,10 +102,14 @@ def check_rationale(rationale: Any) -> None:
         raise Invalid("rationale must be a text of at most 20,000 characters.")
 
 
-def check_duration(duration: Any) -> None:
-    whole = isinstance(duration, int) and not isinstance(duration, bool)
-    if duration is not None and not (whole and 0 <= duration <= MAX_DURATION_MS):
-        raise Invalid(f"duration_ms must be a whole number in 0…{MAX_DURATION_MS}, not {duration!r:.80}.")
+def read_duration(duration: Any) -> int | None:
+    """Whole milliseconds: a browser's clock counts in fractions of one. Raises `Invalid`."""
+    if duration is None:
+        return None
+    number = isinstance(duration, int | float) and not isinstance(duration, bool)
+    if not number or not 0 <= duration <= MAX_DURATION_MS:
+        raise Invalid(f"duration_ms must be a number in 0…{MAX_DURATION_MS}, not {duration!r:.80}.")
+    return round(duration)
 
 
 @api("POST")

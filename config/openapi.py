@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from annotate.api import MAX_DURATION_MS
 from web.json import NDJSON, json_response
 
 JSON = "application/json"
@@ -17,8 +18,8 @@ def ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def array(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
+def array(items: dict[str, Any], *, least: int = 0) -> dict[str, Any]:
+    return {"type": "array", "items": items} | ({"minItems": least} if least else {})
 
 
 def thing(properties: dict[str, Any], *, required: list[str] | None = None, **more: Any) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def thing(properties: dict[str, Any], *, required: list[str] | None = None, **mo
 
 TEXT, WHOLE, NUMBER, FLAG = {"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}
 TIME = {"type": "string", "format": "date-time"}
+DURATION = {"type": "number", "minimum": 0, "maximum": MAX_DURATION_MS}
+CURSOR = {"type": "integer", "minimum": 0}
 INDEX = {
     "type": "integer",
     "minimum": 0,
@@ -140,7 +143,11 @@ SCHEMAS: dict[str, Any] = {
         },
     },
     "Submission": thing(
-        {"answers": ref("Answers"), "rationale": TEXT, "duration_ms": {"type": "integer", "minimum": 0}},
+        {
+            "answers": ref("Answers"),
+            "rationale": TEXT,
+            "duration_ms": {"type": "number", "minimum": 0, "maximum": MAX_DURATION_MS},
+        },
         required=["answers"],
     ),
     "Receipt": thing({"labels": array(WHOLE), "receipt": TEXT}),
@@ -273,7 +280,7 @@ PATHS: dict[str, Any] = {
         "post": operation(
             "Set the known answers of instances, or take them back with null.",
             parameters=[SLUG],
-            body={"anyOf": [ref("Gold"), thing({"gold": array(ref("Gold"))})]},
+            body={"anyOf": [ref("Gold"), thing({"gold": array(ref("Gold"), least=1)})]},
             answers={
                 "200": answer("How much was set.", thing({"instances": WHOLE, "labels": WHOLE})),
             },
@@ -312,14 +319,18 @@ PATHS: dict[str, Any] = {
         "post": operation(
             "Record signals from use.",
             parameters=[SLUG],
-            body={"anyOf": [ref("Signal"), thing({"signals": array(ref("Signal"))})]},
+            body={"anyOf": [ref("Signal"), thing({"signals": array(ref("Signal"), least=1)})]},
             answers={"201": answer("The labels written.", thing({"labels": array(WHOLE)}))},
         )
     },
     "/projects/{slug}/labels/": {
         "get": operation(
             "The ledger, oldest label first, page by page.",
-            parameters=[SLUG, query("after", WHOLE, "a label's id"), query("limit", WHOLE, "at most 5,000")],
+            parameters=[
+                SLUG,
+                query("after", CURSOR, "a label's id"),
+                query("limit", CURSOR, "at most 5,000"),
+            ],
             answers={
                 "200": answer("A page.", thing({"next": nullable(TEXT), "labels": array(ref("Label"))}))
             },

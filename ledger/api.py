@@ -18,7 +18,7 @@ from ledger.models import Label, Project
 from ledger.questions import aspect_document
 from web.bodies import body_stream
 from web.json import json_response, read_json
-from web.paging import cursor
+from web.paging import cursor, flag
 from web.problems import Invalid, TooLarge
 
 
@@ -64,7 +64,7 @@ def instances(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
         place.project,
         body_stream(request),
         schema=request.GET.get("schema", AUTO),
-        dry_run=request.GET.get("dry_run") in ("1", "true"),
+        dry_run=flag(request, "dry_run"),
     )
     return json_response(report.as_dict())
 

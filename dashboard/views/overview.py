@@ -21,6 +21,7 @@ from dashboard.reasons import reasons_of
 from ledger.access import Place
 from ledger.models import Aspect
 from routing.models import Route
+from web.paging import digits
 from web.problems import Invalid
 
 DEFAULT_BUDGET = 20  # per cent, where no route names another
@@ -94,6 +95,7 @@ def chosen_percent(request: HttpRequest, default: int) -> int:
     text = request.GET.get("budget", "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or int(text[:4]) > 100:
+    percent = digits(text)
+    if percent is None or percent > 100:
         raise Invalid(f"The budget must be 0…100 per cent, not {text!r:.40}.", budget=text[:40])
-    return int(text)
+    return percent

@@ -76,6 +76,37 @@ def test_submit_once_whatever_the_network_does(ann):
     assert set(Label.objects.values_list("rationale", "duration_ms")) == {("clear", 1200)}
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [(1200.6, 1201), (0, 0), (True, None), (-1, None), ("9", None), (1e12, None)]
+)
+def test_a_duration_may_count_in_fractions_and_is_refused_where_it_is_none(ann, given, kept):
+    task = ann.post("projects/words/next/").json()
+    answer = ann.post(
+        f"assignments/{task['assignment']}/submit/", {"answers": make_answers(), "duration_ms": given}
+    )
+    assert answer.status_code == (422 if kept is None else 200)
+    assert set(Label.objects.values_list("duration_ms", flat=True)) == (set() if kept is None else {kept})
+
+
+def test_an_assignment_beyond_every_number_is_not_found(ann):
+    answer = ann.post(f"assignments/{10**30}/submit/", {"answers": make_answers()})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("text", ["²", "9" * 19, "-1", "1.5", "%00"])
+def test_a_cursor_that_is_no_number_is_refused_by_name(owner, text):
+    answer = owner.get(f"projects/words/labels/?after={text}")
+    assert (answer.status_code, answer.json()["parameter"]) == (422, "after")
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("true", 200), ("0", 200), ("", 200), ("null", 422), ("yes", 422)]
+)
+def test_a_dry_run_is_yes_or_no(owner, text, status):
+    answer = owner.post(f"projects/words/instances/?dry_run={text}")
+    assert answer.status_code == status
+
+
 def test_a_key_used_for_another_assignment_is_refused_and_nothing_is_written(ann):
     first = ann.post("projects/words/next/").json()
     body = {"answers": make_answers()}
@@ -232,7 +263,7 @@ def test_openapi_describes_every_address(client):
     described = {
         path.lstrip("/")
         .replace("{slug}", "<slug:slug>")
-        .replace("{pk}", "<int:pk>")
+        .replace("{pk}", "<row:pk>")
         .replace("{format}", "<str:format>")
         for path in PATHS
     }

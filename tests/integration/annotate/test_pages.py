@@ -164,6 +164,18 @@ def test_skip_and_flag_give_the_instance_to_others(ann, project):
     assert ann.post(action(page).replace("submit", "skip"), {}).status_code == 302  # gone already: no harm
 
 
+@pytest.mark.parametrize("query", ["done=²-abc-1", f"done={'9' * 30}-{'a' * 16}-1", "done=1-xyz-1"])
+def test_a_receipt_that_nobody_was_given_is_not_shown(ann, project, query):
+    answer = ann.get(f"/projects/{project.slug}/work/?{query}")
+    assert answer.status_code == 200
+    assert "receipt" not in answer.context
+
+
+@pytest.mark.parametrize("text", ["²", "9" * 30, "-1"])
+def test_back_from_nowhere_goes_to_the_last(ann, project, text):
+    assert ann.get(f"/projects/{project.slug}/work/back/?from={text}").status_code == 302
+
+
 def test_back_walks_through_earlier_work(ann, project):
     for strength in ("1", "2"):
         page = work(ann, project)
