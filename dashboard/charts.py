@@ -136,8 +136,20 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Group:
+    """The same group in figures, for the table beside the picture."""
+
+    said: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
 class Reliability:
     bars: list[Bar]
+    groups: list[Group]
     diagonal: str
     ticks: list[Tick]
     rows: list[Tick]
@@ -145,14 +157,19 @@ class Reliability:
 
 def draw_reliability(bins: dict[str, list[float]]) -> Reliability:
     """Observed against said probability, a point a group; on the diagonal the judge means what it says."""
-    groups = zip(bins["predicted"], bins["observed"], bins["low"], bins["high"], strict=True)
+    columns = (bins[name] for name in ("predicted", "observed", "low", "high", "n"))
+    groups = [
+        Group(said, observed, low, high, int(n))
+        for said, observed, low, high, n in zip(*columns, strict=True)
+    ]
     bars = [
-        Bar(SQUARE.x(said), SQUARE.y(observed), SQUARE.y(low), SQUARE.y(high))
-        for said, observed, low, high in groups
+        Bar(SQUARE.x(one.said), SQUARE.y(one.observed), SQUARE.y(one.low), SQUARE.y(one.high))
+        for one in groups
     ]
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     return Reliability(
         bars=bars,
+        groups=groups,
         diagonal=f"M{SQUARE.x(0):g} {SQUARE.y(0):g}L{SQUARE.x(1):g} {SQUARE.y(1):g}",
         ticks=[Tick(SQUARE.x(share), f"{share:g}") for share in shares],
         rows=[Tick(SQUARE.y(share), f"{share:g}") for share in shares],

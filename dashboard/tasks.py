@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from dashboard.actions import run_upload
+from dashboard.audits import run_audit
 from dashboard.forecasts import replay_forecast as replay
 from dashboard.models import Upload
 from dashboard.search import index_missing
@@ -42,3 +43,11 @@ def try_judge(project_id: int, judge: str) -> None:
     project = Project.objects.filter(pk=project_id).first()
     if project is not None:
         run_trial(project, judge)
+
+
+@shared_task
+def audit_judge(project_id: int, judge: str, aspect: str | None) -> None:
+    """Audits a judge and asks it again; sent to the judges' queue, since it may load a model."""
+    project = Project.objects.filter(pk=project_id).first()
+    if project is not None:
+        run_audit(project, judge, aspect)

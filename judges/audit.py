@@ -110,8 +110,16 @@ def slices(project: Project, reading: Reading, judge: JudgeReading) -> list[dict
         inside[items] = True
         figure = agreement.versus_majority(reading.table, judge.verdicts, judge.present & inside)
         if figure.n >= FEW:
-            estimate = figure.estimate(clusters=reading.prompt)
-            found.append({"column": column, "value": value, "raw": told(estimate)})
+            there = judge.present & inside
+            kappa = agreement.kappa_majority(reading.table, judge.verdicts, there)
+            found.append(
+                {
+                    "column": column,
+                    "value": value,
+                    "raw": told(figure.estimate(clusters=reading.prompt)),
+                    "kappa": told(kappa.estimate(clusters=reading.prompt)),
+                }
+            )
     return found
 
 

@@ -10,12 +10,14 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Count, Max
 
 from judges.backends import BACKENDS, Backend
+from judges.backends.pictures import embedded, taken_out
 from judges.backends.weights import resolve, revision
 from judges.catalog import BackendSpec, JudgeSpec, as_json
 from judges.items import Item, Limits, Message, Question
@@ -23,7 +25,7 @@ from judges.keys import opened
 from judges.learning import jury_weights
 from judges.methods import METHODS, Method
 from judges.models import Endpoint, JudgeVersion
-from judges.problems import NotEnoughLabels
+from judges.problems import EndpointMissing, NotEnoughLabels
 from judges.requests import Answer, Failure, Request
 from ledger.models import Aspect, Instance, Label, Project, Rater
 
@@ -35,16 +37,25 @@ _held: OrderedDict[str, Backend] = OrderedDict()
 
 def backend_for(spec: BackendSpec) -> Backend:
     """The backend of this spec, from this process's small store of loaded ones."""
-    key = json.dumps([spec.name, dict(spec.options)], sort_keys=True)
+    options = _options(spec)
+    key = held_as(spec, options)
     if key in _held:
         _held.move_to_end(key)
         return _held[key]
-    made: Backend = BACKENDS.load(spec.name)(**_options(spec))
+    made: Backend = BACKENDS.load(spec.name)(**options)
     made.warm_up()
     _held[key] = made
     while len(_held) > LOADED_AT_ONCE:
         _held.popitem(last=False)
     return made
+
+
+def held_as(spec: BackendSpec, options: Mapping[str, object]) -> str:
+    """The name under which a loaded backend is held; an endpoint's address, key and bounds are part of it, so
+    that a change of them is felt at once. A digest, since a key is among them.
+    """
+    told = json.dumps([spec.name, dict(spec.options), options], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _options(spec: BackendSpec) -> dict[str, object]:
@@ -63,9 +74,10 @@ def _options(spec: BackendSpec) -> dict[str, object]:
 def _remote(spec: BackendSpec) -> dict[str, object]:
     """Options of a remote model: address, opened key, bounds and prices of its endpoint."""
     own = {key: value for key, value in spec.options.items() if key not in ("endpoint", "project")}
-    endpoint = Endpoint.objects.get(
-        project=int(str(spec.options["project"])), name=str(spec.options["endpoint"])
-    )
+    name = str(spec.options["endpoint"])
+    endpoint = Endpoint.objects.filter(project=int(str(spec.options["project"])), name=name).first()
+    if endpoint is None:
+        raise EndpointMissing(f"The endpoint {name!r} is no longer there.", endpoint=name)
     return {
         "url": endpoint.url,
         "key": opened(bytes(endpoint.key)),
@@ -77,7 +89,7 @@ def _remote(spec: BackendSpec) -> dict[str, object]:
     }
 
 
-READS_FILES = frozenset({"transformers", "llama.cpp", "reward-model"})
+READS_FILES = frozenset({"transformers", "vision-language", "llama.cpp", "reward-model"})
 
 
 def pinned(spec: JudgeSpec, project: Project, aspects: Sequence[Aspect]) -> JudgeSpec:
@@ -219,7 +231,7 @@ def item_of(instance: Instance) -> Item:
     principles = context.get("principles") or ()
     return Item(
         id=instance.pk,
-        prompt=tuple(message_of(turn) for turn in instance.messages),
+        prompt=tuple(message_of(turn, media_of(instance)) for turn in instance.messages),
         responses=tuple(continuation(response.text, response.messages) for response in responses),
         models=tuple(response.model for response in responses),
         system=str(context.get("system") or ""),
@@ -230,20 +242,20 @@ def item_of(instance: Instance) -> Item:
     )
 
 
-def message_of(turn: Mapping[str, Any]) -> Message:
-    """A chat turn; content parts of OpenAI's form become text and images."""
+def media_of(instance: Instance) -> Path:
+    """Where the media of the instance's project lie (`ledger.media`), without a query for the project."""
+    return Path(settings.MEDIA_ROOT) / str(instance.project_id)
+
+
+def message_of(turn: Mapping[str, Any], media: Path) -> Message:
+    """A chat turn; image parts of OpenAI's form and pictures of the project's own in the text become images."""
     content = turn.get("content") or ""
-    if isinstance(content, str):
-        return Message(str(turn.get("role", "user")), content)
-    texts = [
-        part.get("text", "") for part in content if isinstance(part, dict) and part.get("type") == "text"
-    ]
-    images = [
-        part["image_url"]["url"]
-        for part in content
-        if isinstance(part, dict) and part.get("type") == "image_url"
-    ]
-    return Message(str(turn.get("role", "user")), "\n".join(texts), tuple(images))
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    named = [part for part in parts if isinstance(part, dict)]
+    text, shown = taken_out("\n".join(str(one.get("text", "")) for one in named if one.get("type") == "text"))
+    urls = [str(one["image_url"]["url"]) for one in named if one.get("type") == "image_url"]
+    images = tuple(embedded(url, media) for url in (*urls, *shown))
+    return Message(str(turn.get("role", "user")), text, images)
 
 
 def continuation(text: str, turns: Sequence[Mapping[str, Any]] | None) -> str:

@@ -233,6 +233,14 @@ class JudgeAuditQuerySet(models.QuerySet["JudgeAudit"]):
             .distinct("rater_id", "aspect_id")
         )
 
+    def of_judge(self, project: Project, judge: str, aspect: Aspect | None) -> Self:
+        """One judge's audits on an aspect, newest first."""
+        return self.filter(project=project, rater__name=judge, aspect=aspect).order_by("-pk")
+
+    def asking(self) -> Self:
+        """Those in which the judge itself was asked again."""
+        return self.filter(report__has_any_keys=["consistency", "attacks"])
+
 
 class JudgeAudit(models.Model):
     """What an audit found (`judges.audit`), as it was then."""

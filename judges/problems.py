@@ -53,6 +53,12 @@ class RefusedAddress(Invalid):
     code, title = "refused-address", "The endpoint's address is not allowed"
 
 
+class EndpointMissing(Unready):
+    """The endpoint that a judge calls has been taken away."""
+
+    code, title = "endpoint-missing", "The endpoint is no longer there"
+
+
 class KeyUnreadable(Unready):
     """The endpoint's key cannot be decrypted."""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
+from dashboard import audits
 from dashboard.charts import draw_reliability
 from dashboard.doors import address, page, within
 from dashboard.figures import main_aspect
@@ -18,9 +19,9 @@ from dashboard.trials import WAITING, key_of
 from dashboard.views.judges import all_judges
 from judges.auditing import audit
 from judges.catalog import JudgeSpec
-from judges.models import JudgeAudit
 from ledger.access import Place, require_open
-from ledger.models import Project, Rater
+from ledger.models import Aspect, Project, Rater
+from web.fragments import wants_fragment
 from web.problems import Problem
 from web.registry import unknown
 
@@ -38,32 +39,51 @@ def find(project: Project, name: str) -> JudgeSpec | None:
 
 @within(Right.MANAGE)
 def judge(request: HttpRequest, place: Place, *, name: str) -> HttpResponse:
-    """The judge's last audit and its trial; htmx asks for the trial alone while it waits for a worker."""
+    """The judge's last audit and its trial; htmx asks for either alone while it waits for a worker."""
     project = place.project
     spec = find(project, name)
-    context: dict[str, Any] = {"name": name, "spec": spec, "trial": cache.get(key_of(project, name))}
-    if not request.headers.get("HX-Request"):
-        aspect = main_aspect(project, request.GET.get("aspect", ""))
-        found = (
-            JudgeAudit.objects.filter(project=project, rater__name=name, aspect=aspect)
-            .order_by("-pk")
-            .first()
-        )
-        context |= {"aspect": aspect, "aspects": list(project.aspects.all()), "audit": found}
-        if found and found.report.get("calibration"):
-            context["reliability"] = draw_reliability(found.report["calibration"]["bins"])
-    return page(
-        request, place, "dashboard/judge.html", context, tab="judges", fragment="dashboard/_trial.html"
-    )
+    part = request.GET.get("part", "trial")
+    aspect = main_aspect(project, request.GET.get("aspect", ""))
+    context: dict[str, Any] = {"name": name, "spec": spec, "aspect": aspect}
+    if part == "trial" or not wants_fragment(request):
+        context["trial"] = cache.get(key_of(project, name))
+    if part == "audit" or not wants_fragment(request):
+        context |= audited(project, name, aspect)
+    if not wants_fragment(request):
+        context["aspects"] = list(project.aspects.all())
+        context["own"] = project.own_judges.filter(name=name).exists()
+    fragment = "dashboard/_audit.html" if part == "audit" else "dashboard/_trial.html"
+    return page(request, place, "dashboard/judge.html", context, tab="judges", fragment=fragment)
+
+
+def audited(project: Project, name: str, aspect: Aspect | None) -> dict[str, Any]:
+    """What the audit's part of the page shows: the newest figures, and the newest for which it was asked."""
+    found = audits.newest(project, name, aspect)
+    context: dict[str, Any] = {
+        "audit": found,
+        "asked": audits.asked_last(project, name, aspect),
+        "auditing": audits.state(project, name),
+    }
+    if found and found.report.get("calibration"):
+        context["reliability"] = draw_reliability(found.report["calibration"]["bins"])
+    return context
 
 
 @require_POST
 @within(Right.MANAGE)
 def audit_now(request: HttpRequest, place: Place, *, name: str) -> HttpResponse:
-    """Audits by the labels that are there; what needs the model itself is the command's."""
-    find(place.project, name)
+    """Audits by the labels that are there; with `ask` a judge worker also asks the judge again."""
+    project, aspect = place.project, request.POST.get("aspect") or None
+    spec = find(project, name)
+    if "ask" in request.POST and spec is not None:
+        require_open(project)
+        if audits.begin(project, name):
+            current_app.send_task(
+                "dashboard.tasks.audit_judge", args=[project.pk, name, aspect], queue="judges"
+            )
+        return redirect(address(place, "judge", name=name))
     try:
-        audit(project=place.project, judge=name, aspect=request.POST.get("aspect") or None)
+        audit(project=project, judge=name, aspect=aspect)
     except Problem as problem:
         messages.error(request, problem.detail)
     else:

@@ -40,6 +40,11 @@ class Card:
     row: RaterRow | None
 
     @property
+    def remote(self) -> bool:
+        """Whether a server is called, so that a run may cost."""
+        return any(backend.name == "openai-compatible" for backend in self.spec.backends.values())
+
+    @property
     def minutes(self) -> float | None:
         """How long the rest takes at the last run's pace."""
         return self.left / self.pace / 60 if self.pace else None

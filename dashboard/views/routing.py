@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
 from dashboard.doors import address, page, within
-from dashboard.figures import below_baseline, has_labels, judges_beside_people, main_aspect, row_of
+from dashboard.figures import below_baseline, has_labels, judges_beside_people, main_aspect
 from dashboard.forms import RouteForm
 from dashboard.reasons import reasons_of
 from ledger.access import Place, require_open
@@ -59,7 +59,7 @@ def routing(request: HttpRequest, place: Place) -> HttpResponse:
         "reasons": reasons_of(live) if live else [],
         "past": past.order_by("-created")[:PAST],
         "policies": descriptions(),
-        "weak": weak_judge(place.project),
+        "weak": weak_judges(place.project, request.GET.get("aspect", "")),
     }
     return page(
         request, place, "dashboard/routing.html", context, tab="routing", status=422 if form.errors else 200
@@ -139,14 +139,12 @@ def examples(planned: Plan) -> list[Example]:
     ]
 
 
-def weak_judge(project: Project) -> str:
-    """The name of the judge with most labels where it is below the baseline."""
-    aspect = main_aspect(project)
-    judges = judges_of(aspect) if aspect and has_labels(project) else []
-    if aspect is None or not judges:
-        return ""
-    row = row_of(judges_beside_people(aspect), judges[0].name)
-    return judges[0].name if below_baseline(row) else ""
+def weak_judges(project: Project, asked: str) -> list[str]:
+    """Names of the judges below the baseline on the aspect in question, any of which could be let stand."""
+    aspect = main_aspect(project, asked)
+    if aspect is None or not has_labels(project):
+        return []
+    return [row.name for row in judges_beside_people(aspect).judges if below_baseline(row)]
 
 
 @require_POST

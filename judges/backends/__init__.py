@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from judges.items import Limits
-from judges.requests import Answer, Request
+from judges.requests import (
+    Answer,
+    CheckRequest,
+    GenerateRequest,
+    LabelRequest,
+    LikelihoodRequest,
+    Request,
+    RewardRequest,
+    UtilityRequest,
+)
 from web.registry import Registry
 
 BACKENDS = Registry(
@@ -14,6 +24,7 @@ BACKENDS = Registry(
     {
         "length": "judges.backends.length:LengthBackend",
         "transformers": "judges.backends.transformers:TransformersBackend",
+        "vision-language": "judges.backends.vision_language:VisionLanguageBackend",
         "probe": "judges.backends.probe:ProbeBackend",
         "reward-model": "judges.backends.reward_model:RewardModelBackend",
         "openai-compatible": "judges.backends.openai_compatible:OpenAICompatibleBackend",
@@ -21,6 +32,26 @@ BACKENDS = Registry(
         "checks": "judges.backends.checks:ChecksBackend",
     },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a backend can answer, and whether it takes images: known without loading it."""
+
+    requests: frozenset[type]
+    sees: bool = False
+
+
+ANSWERS = {
+    "length": Answers(frozenset({LabelRequest})),
+    "transformers": Answers(frozenset({LabelRequest, LikelihoodRequest, GenerateRequest})),
+    "vision-language": Answers(frozenset({LabelRequest, GenerateRequest}), sees=True),
+    "probe": Answers(frozenset({UtilityRequest})),
+    "reward-model": Answers(frozenset({RewardRequest})),
+    "openai-compatible": Answers(frozenset({LabelRequest, LikelihoodRequest, GenerateRequest}), sees=True),
+    "llama.cpp": Answers(frozenset({LabelRequest, GenerateRequest})),
+    "checks": Answers(frozenset({CheckRequest})),
+}
 
 
 class Backend(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 import httpx
@@ -22,9 +22,7 @@ def checked_addresses(url: str, *, private_allowed: bool) -> list[str]:
     """The addresses that the URL's host has now. Raises `RefusedAddress` where one of them may not be
     called.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RefusedAddress(f"{url!r} is not an http or https address.", url=url)
+    parts = split(url)
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
@@ -37,6 +35,41 @@ def checked_addresses(url: str, *, private_allowed: bool) -> list[str]:
                 f"{url!r} is not https, and only private servers may be called without.", url=url
             )
     return addresses
+
+
+def refuse_at_sight(url: str, *, private_allowed: bool) -> None:
+    """Raises `RefusedAddress` for what can be refused without resolving a name: no web process asks a name
+    server for a visitor. The worker checks again, with the addresses that it calls.
+    """
+    parts = split(url)
+    if private_allowed:
+        return
+    if parts.scheme != "https":
+        raise RefusedAddress(
+            f"{url!r} is not https, and only private servers may be called without.", url=url
+        )
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        raise RefusedAddress(f"{url!r} is not on the public internet. The operator can allow it.", url=url)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return
+    refuse_private([host], url)
+
+
+def split(url: str) -> SplitResult:
+    """The URL's parts. Raises `RefusedAddress` where it is none that a model could live at."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        fine = False
+    if not fine:
+        raise RefusedAddress(f"{url!r} is not an http or https address.", url=url)
+    if parts.username or parts.password:
+        raise RefusedAddress("The address must not hold a name or a password: keep the key apart.")
+    return parts
 
 
 def refuse_private(addresses: Iterable[str], url: str) -> None:

@@ -49,6 +49,8 @@ class RubricScore:
     system: str = SYSTEM
     prefill: str = "Score:"
     use_reference: bool = True
+    criterion: str = ""  # in place of the aspect's own
+    levels: tuple[str, ...] = ()  # what each level means, lowest first, in place of the aspect's own
 
     def prompt_text(self, question: Question) -> str:
         """The fixed words of the prompt for this aspect."""
@@ -57,7 +59,7 @@ class RubricScore:
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """Grade every response; write ratings, or what the scores say about pairs and ranks."""
         prepared = prepare(item, limits, together=1)
-        scale = grading(question)
+        scale = grading(question, self._rubric(question))
         answers = yield [
             self._request(item, prepared, index, question, scale) for index in range(len(item.responses))
         ]
@@ -78,12 +80,18 @@ class RubricScore:
         return [Verdict(value=value, detail=detail, usage=usage_of(answers))]
 
     def _ask(self, question: Question, *, reference: bool) -> str:
-        rubric, scale = _rubric(question), grading(question)
+        rubric = self._rubric(question)
+        scale = grading(question, rubric)
         levels = "\n".join(
             f"{digit}: {text}" for digit, text in zip(scale.digits, scale.descriptions, strict=True)
         )
         hint = HINT if reference and self.use_reference else ""
         return ASK.format(criterion=rubric.criterion, levels=levels, hint=hint)
+
+    def _rubric(self, question: Question) -> Rubric:
+        """The judge's own criterion and levels, else the aspect's, else the shipped ones."""
+        levels = self.levels or _described(question.descriptions)
+        return rubric_for(question.aspect, text=self.criterion or question.text, levels=tuple(levels))
 
     def _request(
         self, item: Item, prepared: Prepared, index: int, question: Question, scale: Grading
@@ -102,7 +110,7 @@ class RubricScore:
         )
 
 
-def grading(question: Question) -> Grading:
+def grading(question: Question, rubric: Rubric) -> Grading:
     """The aspect's own levels where they are at most nine single digits, else five digits stretched over
     its scale.
 
@@ -118,7 +126,7 @@ def grading(question: Question) -> Grading:
     )
     digits = tuple(range(int(low), int(high) + 1)) if whole else (1, 2, 3, 4, 5)
     positions = tuple(float(p) for p in np.linspace(low, high, len(digits)))
-    texts = _rubric(question).levels
+    texts = rubric.levels
     stretch = [texts[round(at * (len(texts) - 1) / (len(digits) - 1))] for at in range(len(digits))]
     return Grading(digits, positions, tuple(stretch))
 
@@ -135,10 +143,6 @@ def graded_value(question: Question, expected: Floats, shares: Floats) -> dict[s
     joint = np.outer(shares[0], shares[1])  # (L, L): level of response 0, level of response 1
     probability = float(np.triu(joint, 1).sum() + np.trace(joint) / 2)
     return pair_value(min(max(probability, 0.0), 1.0), question)
-
-
-def _rubric(question: Question) -> Rubric:
-    return rubric_for(question.aspect, text=question.text, levels=_described(question.descriptions))
 
 
 def _described(descriptions: Sequence[str]) -> tuple[str, ...]:

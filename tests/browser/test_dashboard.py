@@ -12,6 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from accounts.models import User
 from judges.actions import run_chunk, start_run
 from judges.auditing import audit
+from judges.keys import opened
+from judges.models import Endpoint, JudgeRun
+from judges.offering import Chosen, spec_from
+from judges.specs import add_judge, set_endpoint
 from ledger.models import Instance, Project, Rater
 from routing.actions import route, settle
 from routing.models import Route
@@ -27,7 +31,9 @@ BASE = "/projects/bread/"
 PAGES = [
     "/projects/", "/new-project/", "/account/", BASE, f"{BASE}instances/", f"{BASE}instances/pair-1/",
     f"{BASE}import/", f"{BASE}judges/", f"{BASE}judges/runs/1/",
-    f"{BASE}judges/of/gpt/", f"{BASE}routing/", f"{BASE}quality/",
+    f"{BASE}judges/of/gpt/", f"{BASE}judges/of/mine/", f"{BASE}judges/of/mine/change/",
+    f"{BASE}judges/new/", f"{BASE}judges/new/?method=rubric", f"{BASE}judges/new/?method=jury",
+    f"{BASE}judges/endpoints/", f"{BASE}judges/endpoints/1/", f"{BASE}routing/", f"{BASE}quality/",
     f"{BASE}people/", f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
     f"{BASE}settings/aspects/new/", f"{BASE}settings/guidelines/",
 ]  # fmt: skip
@@ -72,9 +78,16 @@ def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator
 def test_every_page_is_accessible_and_fits_a_phone(bread: Project, owner: Page, live_server: Any) -> None:
     run = start_run(project=bread, judge="length", queued=False)
     audit(project=bread, judge="gpt", aspect="overall")
+    server = set_endpoint(project=bread, name="far", url="https://models.example.org/v1", key="sk")
+    played = {"judge": Chosen("endpoint:far", "large")}
+    mine = spec_from("principles", name="mine", parameters={"principles": ["Be kind."]}, played=played)
+    add_judge(project=bread, spec=mine, author=None)
     for path in PAGES:
         owner.set_viewport_size({"width": 1280, "height": 800})
-        owner.goto(live_server.url + path.replace("/runs/1/", f"/runs/{run.pk}/"))
+        path = path.replace("/runs/1/", f"/runs/{run.pk}/").replace(
+            "/endpoints/1/", f"/endpoints/{server.pk}/"
+        )
+        owner.goto(live_server.url + path)
         assert_accessible(owner, path)
         owner.set_viewport_size({"width": 360, "height": 740})
         wide = owner.evaluate(TOO_WIDE)
@@ -156,6 +169,47 @@ def test_the_whole_set_up_works_without_scripts(plain: Page, live_server: Any, t
     with plain.expect_download() as found:
         plain.get_by_role("link", name="Download v1").click()
     assert len(found.value.path().read_bytes().splitlines()) == 25
+
+
+def test_a_judge_is_set_up_run_and_steered_without_scripts(
+    plain: Page, bread: Project, live_server: Any
+) -> None:
+    """A server with its key, a judge that calls it, its prompt; a run under a budget, paused, resumed, ended."""
+    plain.goto(f"{live_server.url}{BASE}judges/")
+    plain.get_by_role("link", name="Model servers").click()
+    plain.get_by_label("Name").fill("far")
+    plain.get_by_label("Address").fill("https://models.example.org/v1")
+    plain.get_by_label("Key").fill("sk-secret")
+    plain.get_by_label("Price of a million tokens read").fill("2")
+    plain.get_by_role("button", name="Add it").click()
+    expect(plain.get_by_text("kept, encrypted")).to_be_visible()
+    assert opened(Endpoint.objects.get().key) == "sk-secret" and "sk-secret" not in plain.content()
+
+    plain.goto(f"{live_server.url}{BASE}judges/")
+    plain.get_by_role("link", name="Add a judge").click()
+    plain.get_by_label("principles", exact=False).first.check()
+    plain.get_by_role("button", name="Go on").click()
+    plain.get_by_label("Name").fill("just")
+    plain.get_by_label("Where it runs").select_option("endpoint:far")
+    plain.get_by_label("Model").fill("large")
+    plain.get_by_label("Principles").fill("Be honest.\nBe kind.")
+    plain.get_by_label("Combine").select_option("worst")
+    plain.get_by_role("button", name="Add it").click()
+    expect(plain.get_by_text("just stands. Try it before you run it.")).to_be_visible()
+    expect(plain.get_by_role("button", name="Ask about five")).to_be_visible()
+
+    plain.goto(f"{live_server.url}{BASE}judges/")
+    card = plain.locator("article", has=plain.get_by_role("heading", name="just"))
+    card.get_by_label("At most this many").fill("4")
+    card.get_by_label("Stop before it costs").fill("0.25")
+    card.get_by_role("button", name="Run").click()
+    run = JudgeRun.objects.get()
+    assert (run.total, float(run.budget), run.status) == (4, 0.25, "running")
+    expect(card.get_by_text("stops before $ 0.25")).to_be_visible()
+    for button, status in (("Pause", "paused"), ("Resume", "running"), ("Cancel", "cancelled")):
+        plain.get_by_role("button", name=button).click()
+        run.refresh_from_db()
+        assert run.status == status
 
 
 def test_an_upload_is_searched_and_opened_with_the_keyboard(owner: Page, live_server: Any) -> None:

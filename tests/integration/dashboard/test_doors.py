@@ -8,12 +8,14 @@ from accounts.rights import Role, allowed
 from dashboard.doors import TABS
 from dashboard.urls import urlpatterns
 from judges.actions import start_run
+from judges.offering import Chosen, spec_from
+from judges.specs import add_judge, set_endpoint
 from ledger.actions import write_guidelines
 from ledger.models import Project, Rater
 
 REVIEWED = {"overview", "instances", "instance", "quality"}  # what a reviewer sees; all else is the admin's
 POSTED = {
-    "judge_audit", "judge_try", "import_start", "import_discard", "member_role", "member_status", "archive",
+    "judge_audit", "judge_try", "judge_drop", "endpoint_drop", "import_start", "import_discard", "member_role", "member_status", "archive",
     "unarchive", "judge_run", "run_steer", "route_start", "route_back", "snapshot",
     "notice_seen",
 }  # fmt: skip
@@ -25,6 +27,9 @@ def things(project: Project) -> dict[str, dict]:
     """What the addresses name beyond the project."""
     write_guidelines(project, text="Read.", author=None)
     run = start_run(project=project, judge="length", queued=False)
+    own = spec_from("pairwise", name="own", parameters={}, played={"judge": Chosen("length")})
+    add_judge(project=project, spec=own, author=None)
+    endpoint = set_endpoint(project=project, name="far", url="https://models.example.org/v1")
     aspect, member = project.aspects.first(), project.members.get()
     return {
         "instance": {"ref": "i0"},
@@ -35,6 +40,8 @@ def things(project: Project) -> dict[str, dict]:
         "member_work": {"pk": member.pk},
         "notice_seen": {"pk": 1},
         **dict.fromkeys(("judge", "judge_audit", "judge_try"), {"name": "length"}),
+        **dict.fromkeys(("judge_change", "judge_drop"), {"name": "own"}),
+        **dict.fromkeys(("endpoint", "endpoint_drop"), {"pk": endpoint.pk}),
         "run": {"pk": run.pk},
         "run_steer": {"pk": run.pk, "verb": "cancel"},
         **dict.fromkeys(("import_look", "import_start", "import_discard"), {"pk": 1}),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboard.audits import begin, run_audit
 from dashboard.trials import run_trial
 from dashboard.views.exports import controls
 from exports.choices import Choices
@@ -9,11 +10,14 @@ from exports.containers import CONTAINERS
 from exports.formats import FORMATS
 from exports.models import Snapshot
 from judges.actions import run_chunk, start_run
-from judges.models import JudgeRun, RunChunk
-from ledger.models import Label, Rater
+from judges.auditing import audit
+from judges.models import JudgeAudit, JudgeRun, RunChunk
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.models import Instance, Label, Rater
 from routing.models import Decision, Route
 from routing.policies import POLICIES
 from tests.integration.dashboard.conftest import say
+from tests.makers import import_rows, make_row
 
 PATH = "/projects/words/"
 
@@ -81,6 +85,58 @@ def test_a_judge_is_audited_by_its_labels(project, admin):
     assert "Audit again" in page and "0.67" in page
     assert "it cannot be asked here" in page
     assert admin.get(f"{PATH}judges/of/nobody/").status_code == 404
+
+
+def test_a_judge_is_asked_again_by_a_worker_and_the_page_shows_what_came_of_it(project, admin):
+    """The length judge, whose attacks and draws need no model."""
+    run = start_run(project=project, judge="length", queued=False)
+    for chunk in run.chunks.all():
+        run_chunk(chunk.pk, at=run.created)
+    say(project, "ann", {"i0": 1, "i1": 1, "i2": 1})
+    path = f"{PATH}judges/of/length/"
+    admin.post(f"{path}audit/", {"aspect": "overall", "ask": "1"})
+    part = admin.get(f"{path}?part=audit&aspect=overall", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part and 'hx-trigger="every 3s"' in part and "A judge worker asks it" in part
+    assert not begin(project, "length")  # one at a time
+    run_audit(project, "length", "overall")
+    page = admin.get(path).content.decode()
+    kept = JudgeAudit.objects.get().report
+    assert kept["attacks"]["attacks"] == 57 and kept["consistency"]["resampled"]["value"] == 1.0
+    assert "Asked again" in page and "By kind of attack" in page and "Stands under another draw" in page
+    assert 'hx-trigger="every 3s"' not in page
+    admin.post(f"{path}audit/", {"aspect": "overall"})  # by the labels alone: what was asked stays to be seen
+    assert "By kind of attack" in admin.get(path).content.decode()
+
+
+def test_an_audit_that_cannot_be_says_why(project, admin):
+    path = f"{PATH}judges/of/smollm2/"
+    admin.post(f"{path}audit/", {"aspect": "overall", "ask": "1"})
+    run_audit(project, "smollm2", "overall")
+    page = admin.get(path).content.decode()
+    assert "There is no judge with labels named" in page and 'hx-trigger="every 3s"' not in page
+
+
+def test_the_reliability_picture_is_a_table_too(project, admin):
+    """Every group of the picture in figures, and the repair beside what is."""
+    rows = [make_row(number) for number in range(100, 170)]
+    import_rows(project, rows)
+    said = {row["id"]: (1 if number % 3 else -1) for number, row in enumerate(rows)}
+    say(project, "ann", said)
+    aspect = project.aspects.get(name="overall")
+    found = {each.ref: each for each in Instance.objects.filter(project=project)}
+    labels = [
+        NewLabel(found[ref], aspect, {"strength": 1, "probability": 0.5 + (number % 40) / 100}, order=(0, 1))
+        for number, ref in enumerate(said)
+    ]
+    rater = ensure_rater(project, kind=Rater.Kind.JUDGE, name="gpt")
+    write_labels(project=project, rater=rater, labels=labels)
+    audit(project=project, judge="gpt", aspect="overall")
+    page = admin.get(f"{PATH}judges/of/gpt/").content.decode()
+    bins = JudgeAudit.objects.get().report["calibration"]["bins"]
+    table = page.partition('id="reliability-table"')[2].partition("</table>")[0]
+    assert table.count("<tr>") == len(bins["n"]) + 1
+    assert f"{bins['observed'][0]:.2f}" in table and 'aria-describedby="reliability-table"' in page
+    assert page.count("Brier score") == 1 and "cross-fitted by prompt" in page
 
 
 def test_a_trial_is_asked_for_waited_for_and_shown(project, admin):
