@@ -50,6 +50,6 @@ FORMAT = Format(
     reads=Reads.PAIRS,
     columns=columns,
     rows=rows,
-    check="pairs",
+    check="soft",
     note="The card names the set's estimated flip rate: DPOConfig(loss_type='robust', label_smoothing=rate).",
 )

@@ -9,6 +9,7 @@ TRAININGS = Registry(
         "longer": "exports.training.longer:longer",
         "preference": "exports.training.steps:preference",
         "pairs": "exports.training.steps:pairs",
+        "soft": "exports.training.steps:soft",
         "reward": "exports.training.steps:reward",
         "stepwise": "exports.training.steps:stepwise",
         "unpaired": "exports.training.steps:unpaired",

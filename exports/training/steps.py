@@ -1,7 +1,7 @@
 """One real optimiser step of each TRL trainer that takes a format, on the tiny model.
 
-Checked against TRL 1.16: DPO, KTO and reward trainers are stable there, ORPO and CPO experimental; BCO, PRM,
-XPO and Nash-MD have left the package.
+Checked against TRL 1.16: DPO, KTO, reward, GRPO and RLOO trainers are stable there, ORPO, CPO, TPO and online DPO
+experimental; the BCO, PRM, XPO and Nash-MD trainers have left the package (DPO's loss `bco_pair` is BCO on pairs).
 """
 
 from collections.abc import Callable
@@ -19,8 +19,11 @@ from trl import (
     KTOTrainer,
     RewardConfig,
     RewardTrainer,
+    RLOOConfig,
+    RLOOTrainer,
 )
 from trl.experimental.cpo import CPOConfig, CPOTrainer
+from trl.experimental.online_dpo import OnlineDPOConfig, OnlineDPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from trl.experimental.tpo import TPOConfig, TPOTrainer
 
@@ -32,22 +35,36 @@ Outcome = dict[str, Any]
 
 
 def preference(rows: Dataset) -> dict[str, Outcome]:
-    """{trainer: its outcome} for the trainers of preference rows."""
+    """{trainer: its outcome} for the trainers of preference rows, and the losses that give them other names."""
     return {
-        "DPOTrainer": step(DPOTrainer, DPOConfig, rows, reference=True, max_length=LENGTH),
-        "RewardTrainer": step(RewardTrainer, RewardConfig, rows, make=scorer, max_length=None),
+        **pairs(rows),
+        "DPOTrainer, ipo": dpo(rows, loss_type=["ipo"]),
+        "DPOTrainer, bco_pair": dpo(rows, loss_type=["bco_pair"]),
         "ORPOTrainer": step(ORPOTrainer, ORPOConfig, rows, max_length=LENGTH),
         "CPOTrainer": step(CPOTrainer, CPOConfig, rows, max_length=LENGTH),
+        "CPOTrainer, simpo": step(
+            CPOTrainer, CPOConfig, rows, max_length=LENGTH, loss_type="simpo", cpo_alpha=0.0
+        ),
     }
 
 
 def pairs(rows: Dataset) -> dict[str, Outcome]:
     """The same for formats whose rows are preference rows with more columns."""
-    return {"DPOTrainer": step(DPOTrainer, DPOConfig, rows, reference=True, max_length=LENGTH)}
+    return {"DPOTrainer": dpo(rows), **reward(rows)}
+
+
+def soft(rows: Dataset) -> dict[str, Outcome]:
+    """Robust DPO with the rows' own flip rate, plain DPO, and the reward trainer with its margins."""
+    rate = min(max(sum(rows["flip"]) / len(rows), 0.01), 0.45)
+    return {**pairs(rows), "DPOTrainer, robust": dpo(rows, loss_type=["robust"], label_smoothing=rate)}
 
 
 def reward(rows: Dataset) -> dict[str, Outcome]:
     return {"RewardTrainer": step(RewardTrainer, RewardConfig, rows, make=scorer, max_length=None)}
+
+
+def dpo(rows: Dataset, **given: Any) -> Outcome:
+    return step(DPOTrainer, DPOConfig, rows, reference=True, max_length=LENGTH, **given)
 
 
 def stepwise(rows: Dataset) -> dict[str, Outcome]:
@@ -75,7 +92,13 @@ def supervised(row: dict[str, Any], words: Any) -> dict[str, torch.Tensor]:
 
 
 def unpaired(rows: Dataset) -> dict[str, Outcome]:
-    return {"KTOTrainer": step(KTOTrainer, KTOConfig, rows, reference=True, max_length=LENGTH)}
+    given: dict[str, Any] = {"reference": True, "max_length": LENGTH}
+    return {
+        "KTOTrainer": step(KTOTrainer, KTOConfig, rows, **given),
+        "KTOTrainer, apo_zero_unpaired": step(
+            KTOTrainer, KTOConfig, rows, loss_type="apo_zero_unpaired", **given
+        ),
+    }
 
 
 def triple(rows: Dataset) -> dict[str, Outcome]:
@@ -84,7 +107,13 @@ def triple(rows: Dataset) -> dict[str, Outcome]:
 
 def prompt_only(rows: Dataset) -> dict[str, Outcome]:
     few: dict[str, Any] = {"num_generations": 2, "max_completion_length": 8}
-    return {"GRPOTrainer": step(GRPOTrainer, GRPOConfig, rows, reward_funcs=spread, **few)}
+    return {
+        "GRPOTrainer": step(GRPOTrainer, GRPOConfig, rows, reward_funcs=spread, **few),
+        "RLOOTrainer": step(RLOOTrainer, RLOOConfig, rows, reward_funcs=spread, beta=0.0, **few),
+        "OnlineDPOTrainer": step(
+            OnlineDPOTrainer, OnlineDPOConfig, rows, reference=True, reward_funcs=spread, max_new_tokens=8
+        ),
+    }
 
 
 def spread(completions: list[Any], **columns: Any) -> list[float]:
