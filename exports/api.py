@@ -1,5 +1,7 @@
 """Exports over HTTP: a dataset in a format, streamed from the database to the socket."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
@@ -9,12 +11,12 @@ from accounts.models import User
 from accounts.rights import Right
 from exports.actions import stream_export
 from exports.choices import parse_choices
-from exports.containers import CONTAINERS
+from exports.containers import CONTAINERS, FOLDER
 from exports.datasets import find_snapshot, open_live, open_snapshot
 from exports.formats import FORMATS
-from exports.models import PreparedFile
+from exports.models import PreparedFile, Snapshot
 from exports.prepared import prepare_file, progress_of, tag_of
-from exports.problems import NotReady
+from exports.problems import ContainerUnsuited, NotReady
 from exports.ranges import ranged
 from exports.tasks import write_prepared_file
 from ledger.access import enter
@@ -35,7 +37,10 @@ def export(request: HttpRequest, user: User, slug: str, format: str) -> HttpResp
 
 def download(request: HttpRequest, project: Project, *, format: str) -> HttpResponseBase:
     """The streaming answer; 304 where the caller holds the version already."""
-    entry, box = FORMATS.load(format), CONTAINERS.load(request.GET.get("container", "jsonl"))
+    container = request.GET.get("container", "jsonl")
+    if container == FOLDER:
+        raise ContainerUnsuited("A dataset folder is no stream: have a snapshot's prepared, as one zip.")
+    entry, box = FORMATS.load(format), CONTAINERS.load(container)
     given = given_in(request)
     snapshot = find_snapshot(project, request.GET["version"]) if "version" in request.GET else None
     tag = f'"{tag_of(snapshot, format, box.name, given)}"' if snapshot else None
@@ -59,10 +64,16 @@ def prepare(request: HttpRequest, user: User, slug: str, format: str) -> HttpRes
     project = enter(user, slug, Right.EXPORT).project
     snapshot = find_snapshot(project, request.GET.get("version", ""))
     container = request.GET.get("container", "jsonl")
-    file = prepare_file(snapshot, format=format, container=container, given=given_in(request), author=user)
+    file = ask_for(snapshot, format=format, container=container, given=given_in(request), author=user)
+    return json_response(progress_of(file), status=202)
+
+
+def ask_for(snapshot: Snapshot, **wanted: Any) -> PreparedFile:
+    """The prepared file, with a worker called where it has to be written."""
+    file = prepare_file(snapshot, **wanted)
     if file.status == PreparedFile.Status.WAITING:
         write_prepared_file.delay_on_commit(file.pk)
-    return json_response(progress_of(file), status=202)
+    return file
 
 
 @api("GET")
@@ -74,19 +85,31 @@ def prepared(request: HttpRequest, user: User, slug: str, pk: int) -> HttpRespon
 @api("GET")
 def prepared_download(request: HttpRequest, user: User, slug: str, pk: int) -> HttpResponseBase:
     """The prepared file, whole or the range that is asked for. 409 while it is not ready."""
-    file = find_prepared(user, slug, pk)
+    return serve(request, find_prepared(user, slug, pk))
+
+
+def serve(request: HttpRequest, file: PreparedFile) -> HttpResponseBase:
+    """The file's bytes or a range of them. Raises `NotReady`."""
     if file.status != PreparedFile.Status.DONE or not file.path.exists():
         raise NotReady(f"The file is {file.get_status_display().lower()}.", status_now=file.status)
-    box = CONTAINERS.load(file.container)
-    name = f"{slug}-{file.snapshot.version}-{file.format}{box.suffix}"
-    return ranged(request, file.path, tag=file.tag, content_type=box.content_type, name=name)
+    suffix, content_type = (".zip", "application/zip")
+    if file.container != FOLDER:
+        box = CONTAINERS.load(file.container)
+        suffix, content_type = box.suffix, box.content_type
+    name = f"{file.snapshot.project.slug}-{file.snapshot.version}-{file.format}{suffix}"
+    return ranged(request, file.path, tag=file.tag, content_type=content_type, name=name)
 
 
 def find_prepared(user: User, slug: str, pk: int) -> PreparedFile:
-    project = enter(user, slug, Right.EXPORT).project
-    file = PreparedFile.objects.select_related("snapshot").filter(pk=pk, snapshot__project=project).first()
+    return prepared_in(enter(user, slug, Right.EXPORT).project, pk)
+
+
+def prepared_in(project: Project, pk: int) -> PreparedFile:
+    """Raises `NotFound`."""
+    files = PreparedFile.objects.select_related("snapshot__project", "author")
+    file = files.filter(pk=pk, snapshot__project=project).first()
     if file is None:
-        raise NotFound(f"There is no prepared file {pk} in {slug}.", file=pk)
+        raise NotFound(f"There is no prepared file {pk} in {project.slug}.", file=pk)
     return file
 
 

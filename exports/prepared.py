@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.cache import cache
@@ -10,9 +12,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports.actions import refuse_empty, start_export
-from exports.containers import CONTAINERS
-from exports.datasets import open_snapshot
+from exports.containers import CONTAINERS, FOLDER
+from exports.datasets import Dataset, open_snapshot
+from exports.folders import write_folder, zip_folder
 from exports.formats import FORMATS
+from exports.formats.base import Format
 from exports.merkle import Merkle
 from exports.models import PreparedFile, Snapshot
 from exports.reading import one_moment
@@ -37,7 +41,8 @@ def prepare_file(
     A file that failed waits again. The caller enqueues what waits. Raises `UnknownName`, `BadChoice`.
     """
     FORMATS.load(format)
-    CONTAINERS.load(container)
+    if container != FOLDER:
+        CONTAINERS.load(container)
     open_snapshot(snapshot, given)
     file, made = PreparedFile.objects.get_or_create(
         tag=tag_of(snapshot, format, container, given),
@@ -76,13 +81,25 @@ def write_prepared(file: PreparedFile, *, at: datetime | None = None) -> Prepare
 
 
 def write_bytes(file: PreparedFile) -> dict[str, Any]:
-    entry, box = FORMATS.load(file.format), CONTAINERS.load(file.container)
     dataset = open_snapshot(file.snapshot, file.choices)
     file.path.parent.mkdir(parents=True, exist_ok=True)
+    entry = FORMATS.load(file.format)
+    if file.container == FOLDER:
+        return write_packed(file, dataset, entry)
+    box = CONTAINERS.load(file.container)
     with one_moment():
         export = start_export(dataset, entry, box)
         size = write_whole(file.path, watched(file, refuse_empty(export, entry), export.tree))
     return {**export.report(), "size": size}
+
+
+def write_packed(file: PreparedFile, dataset: Dataset, entry: Format) -> dict[str, Any]:
+    """The dataset folder as one zip: what the Hugging Face hub or `load_dataset` takes once it is unpacked."""
+    key = progress_key(file)
+    with TemporaryDirectory(dir=file.path.parent) as scratch:
+        folder = Path(scratch) / "dataset"
+        report = write_folder(dataset, entry=entry, path=folder, tell=lambda rows: cache.set(key, rows, KEPT))
+        return {**report, "size": zip_folder(folder, file.path)}
 
 
 def watched(file: PreparedFile, parts: Iterator[bytes], tree: Merkle) -> Iterator[bytes]:

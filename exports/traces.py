@@ -4,7 +4,9 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from exports.cases import holds
 from exports.datasets import find_snapshot
+from exports.models import Snapshot, unpack
 from exports.problems import UnknownRow
 from ledger.access import find_project
 from ledger.models import Instance, Label, Project
@@ -16,40 +18,60 @@ ROW = re.compile(r"(?P<slug>[^/]+)/(?P<aspect>[^/]+)/(?P<which>[^/]+)/(?P<instan
 def trace(row: str, *, version: str = "") -> dict[str, Any]:
     """What the row says and which labels, by whom, made it so; as of a snapshot where `version` names one.
 
-    Raises `UnknownRow` for an id that no preference has, `UnknownName` for a project or version.
+    On an aspect that orders nothing (marks, edits) the preference is None and the labels are all of the instance's.
+    Raises `UnknownRow` for an id behind which there is no label, `UnknownName` for a project or version.
     """
-    parts = ROW.fullmatch(row)
-    if parts is None:
-        raise UnknownRow(f"{row!r} is not a row id: they read project/aspect/pair/instance.", row=row)
-    project = find_project(parts["slug"])
-    preference = find_preference(
-        project, unquote(parts["aspect"]), parts["instance"], row=row, version=version
-    )
+    parts = read_row(row)
+    project, aspect = find_project(parts["slug"]), unquote(parts["aspect"])
+    snapshot = find_snapshot(project, version) if version else None
+    preference = find_preference(project, aspect, parts["instance"], snapshot)
+    labels = labels_of(preference) if preference else labels_on(project, aspect, parts["instance"], snapshot)
+    if preference is None and not labels:
+        raise unknown_row(project, aspect, parts["instance"], row)
     return {
         "row": row,
         "project": project.slug,
         "version": version or None,
         "instance": parts["instance"],
-        "aspect": preference.aspect.name,
+        "aspect": aspect,
         "which": parts["which"],
-        "preference": settled(preference),
-        "decision": decision(preference),
-        "labels": [label(held) for held in labels_of(preference)],
+        "preference": settled(preference) if preference else None,
+        "decision": decision(preference) if preference else None,
+        "labels": [label(held) for held in labels],
     }
 
 
-def find_preference(project: Project, aspect: str, instance: str, *, row: str, version: str) -> Preference:
-    """The preference, live or of the snapshot. Raises `UnknownRow`."""
+def read_row(row: str) -> re.Match[str]:
+    """The parts of a row's id. Raises `UnknownRow`."""
+    parts = ROW.fullmatch(row)
+    if parts is None:
+        raise UnknownRow(f"{row!r} is not a row id: they read project/aspect/pair/instance.", row=row)
+    return parts
+
+
+def find_preference(
+    project: Project, aspect: str, instance: str, snapshot: Snapshot | None
+) -> Preference | None:
+    """The preference, live or of the snapshot; None where nothing is settled."""
     rows = Preference.objects.filter(project=project, aspect__name=aspect, instance__ref=instance)
-    rows = rows.at(find_snapshot(project, version).settlement) if version else rows.live()
-    found = rows.select_related("aspect", "instance").first()
-    if found is None:
-        known = Instance.objects.filter(project=project, ref=instance).exists()
-        why = (
-            f"nothing is settled on its aspect {aspect!r}" if known else f"there is no instance {instance!r}"
-        )
-        raise UnknownRow(f"No preference has the row id {row!r}: {why}.", row=row)
-    return found
+    rows = rows.at(snapshot.settlement) if snapshot else rows.live()
+    return rows.select_related("aspect", "instance").first()
+
+
+def labels_on(project: Project, aspect: str, instance: str, snapshot: Snapshot | None) -> list[Label]:
+    """The instance's labels on an aspect, live or as the snapshot saw them."""
+    rows = Label.objects.filter(project=project, aspect__name=aspect, instance__ref=instance)
+    rows = rows.select_related("rater", "guideline").order_by("pk")
+    if snapshot is None:
+        return list(rows.live())
+    frozen = unpack(snapshot.labels)
+    return [row for row in rows if holds(frozen, row.pk)]
+
+
+def unknown_row(project: Project, aspect: str, instance: str, row: str) -> UnknownRow:
+    known = Instance.objects.filter(project=project, ref=instance).exists()
+    why = f"nothing is settled on its aspect {aspect!r}" if known else f"there is no instance {instance!r}"
+    return UnknownRow(f"No preference has the row id {row!r}: {why}.", row=row)
 
 
 def settled(preference: Preference) -> dict[str, Any]:

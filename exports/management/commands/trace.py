@@ -17,11 +17,11 @@ class Command(VersionedCommand):
 
     def text(self, report: dict[str, Any]) -> str:
         held, sent = report["preference"], report["decision"]
-        lines = [
-            f"{report['instance']}, {report['aspect']}: {held['outcome']}, response {held['chosen']} over "
-            f"{held['rejected']} (margin {held['margin']}, agreement {held['agreement']})",
-            f"settled by {held['source']}, {held['method']}, settlement {held['since']}",
-        ]
+        lines = [f"{report['instance']}, {report['aspect']}"]
+        if held:
+            lines[0] += f": {held['outcome']}, response {held['chosen']} over {held['rejected']} "
+            lines[0] += f"(margin {held['margin']}, agreement {held['agreement']})"
+            lines.append(f"settled by {held['source']}, {held['method']}, settlement {held['since']}")
         if sent:
             lines.append(f"sent to {sent['way']} by {sent['policy']}: {sent['reason']}")
         for label in report["labels"]:

@@ -1,5 +1,9 @@
 """Prepared files: asked for over HTTP, written by a worker, downloaded whole or in parts."""
 
+import io
+import json
+import zipfile
+
 import pytest
 
 from accounts.actions import ensure_user
@@ -8,6 +12,7 @@ from exports.actions import create_snapshot, stream_export
 from exports.choices import Choices
 from exports.datasets import open_snapshot
 from exports.models import PreparedFile
+from exports.readback import read_export
 from exports.tasks import write_prepared_file
 from tests.integration.exports.made_rows import votes
 
@@ -93,6 +98,36 @@ def test_a_refusal_is_kept_and_told(call, snapshot, eager_tasks, django_capture_
     assert "it needs a rating aspect" in told["error"]
     refused = call("get", f"files/{asked['id']}/download/")
     assert (refused.status_code, refused.json()["detail"]) == (409, "The file is failed.")
+
+
+def test_a_folder_is_prepared_as_one_zip(
+    call, snapshot, eager_tasks, django_capture_on_commit_callbacks, tmp_path
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = call(
+            "post", "exports/soft/files/?version=v1&container=folder&splits=train=0.5,test=0.5"
+        ).json()
+    told = call("get", f"files/{asked['id']}/").json()
+    assert (told["status"], told["rows"]) == ("done", 10)
+    answer = call("get", f"files/{asked['id']}/download/")
+    assert answer["Content-Disposition"] == 'attachment; filename="p-v1-soft.zip"'
+    first = body(answer)
+    with zipfile.ZipFile(io.BytesIO(first)) as packed:
+        names = packed.namelist()
+        packed.extractall(tmp_path / "set")
+    assert {"README.md", "manifest.json"} < set(names)
+    rows = list(read_export(tmp_path / "set"))
+    assert len(rows) == 10
+    assert json.loads((tmp_path / "set" / "manifest.json").read_text())["hash"] == told["hash"]
+    PreparedFile.objects.update(status=PreparedFile.Status.RUNNING)
+    write_prepared_file(asked["id"])
+    assert PreparedFile.objects.get().path.read_bytes() == first
+    assert body(call("get", f"files/{asked['id']}/download/", Range="bytes=5-9")) == first[5:10]
+    streamed = call("get", "exports/soft/?version=v1&container=folder")
+    assert (streamed.status_code, streamed.json()["title"]) == (
+        422,
+        "This format cannot be put into that container",
+    )
 
 
 def test_who_may_not(call, prepared):

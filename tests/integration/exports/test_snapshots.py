@@ -15,7 +15,7 @@ from django.db import connection
 from exports.models import Snapshot
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Instance, Rater
-from tests.integration.exports.made_rows import instance, vote, votes
+from tests.integration.exports.made_rows import instance, marked_up, vote, votes
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -167,6 +167,38 @@ def test_a_row_is_traced_to_its_labels(project_of, export_rows):
     ]
     with pytest.raises(CommandError, match="there is no instance 'zz'"):
         run("trace", "traced/overall/0-1/zz")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "format", ["trl-stepwise", "edits", "masked", "disaggregated", "soft", "multi-aspect"]
+)
+def test_a_row_of_any_format_is_traced(format, project_of, export_rows):
+    project = marked_up(project_of)
+    for row in export_rows(project, format):
+        found = run("trace", row["row"])
+        assert found["instance"] == row["instance"]
+        assert found["labels"]
+        call_command("trace", row["row"], stdout=io.StringIO())
+
+
+@pytest.mark.django_db
+def test_a_marked_row_is_traced_as_a_snapshot_saw_it(project_of, export_rows):
+    project = marked_up(project_of)
+    rater = Rater.objects.get(project=project, name="cy@lab.org")
+    (row, *_) = export_rows(project, "edits")
+    run("snapshot", project.slug, "--version", "v1")
+    later = NewLabel(
+        instance=project.instances.get(ref=row["instance"]),
+        aspect=project.aspects.get(name="edit"),
+        value={"edits": {"0": {"text": "No, indeed.", "diff": [["-", "Yes."], ["+", "No, indeed."]]}}},
+    )
+    write_labels(project=project, rater=rater, labels=[later])
+    texts = [
+        run("trace", row["row"], *version)["labels"][0]["value"]["edits"]["0"]["text"]
+        for version in ((), ("--version", "v1"))
+    ]
+    assert texts == ["No, indeed.", "Yes, indeed."]
 
 
 @pytest.mark.django_db
