@@ -12,17 +12,21 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
+from judges.backends.attention import prefix_attention
 from judges.backends.conversion import as_safetensors
 from judges.backends.prefixes import Pack, pack, shared, walk
 from judges.backends.weights import resolve, revision
@@ -42,9 +46,50 @@ from judges.requests import (
 )
 from judges.safety import neutralise
 
+T = TypeVar("T")
 PACKED_TOKENS = 4096  # a row of a packed batch: large enough products on a GPU, a mask of 32 MiB
 MARK = "\uffff"  # no text holds this noncharacter: where a turn's words would stand
+HEADS_AT_ONCE = 64  # last positions that meet the output layer in one product
+PLANNED_AT_ONCE = 64  # requests that the planning thread tokenizes before it packs them
 AHEAD = 4  # packs that the tokenizing thread may be ahead of the model
+
+
+class Asked:
+    """Scoring requests and, as they are encoded, their tokens; perhaps by another thread than the model's.
+
+    `encoded[i]` is (token ids, first position that is wanted) of request i, `same[i]` the first request with
+    the same tokens, which alone is computed.
+    """
+
+    def __init__(self, backend: TransformersBackend, requests: Sequence[Request]) -> None:
+        self.backend, self.requests = backend, requests
+        self.encoded: list[tuple[list[int], int]] = []
+        self.same: list[int] = []
+        self._first: dict[tuple[type, int, tuple[int, ...]], int] = {}
+
+    def encode(self, next_ones: Iterable[int]) -> list[int]:
+        """Encode the requests that come next; those among them that are new and fit the window."""
+        fitting = []
+        for i in next_ones:
+            ids, begin = self.backend.encoded(self.requests[i])
+            self.encoded.append((ids, begin))
+            self.same.append(self._first.setdefault((type(self.requests[i]), begin, tuple(ids)), i))
+            if self.same[i] == i and len(ids) <= self.backend.window:
+                fitting.append(i)
+        return fitting
+
+    def sequences(self, indices: Sequence[int]) -> tuple[list[list[int]], list[int]]:
+        """Those requests' tokens and first wanted positions."""
+        return [self.encoded[i][0] for i in indices], [self.encoded[i][1] for i in indices]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """A packed row ready for the model: its mask (T, T), and where each request's wanted states lie."""
+
+    row: Pack
+    mask: NDArray[np.bool_]
+    wanted: Mapping[int, NDArray[np.int64]]
 
 
 class TransformersBackend:
@@ -78,6 +123,8 @@ class TransformersBackend:
         self.tokenizer = AutoTokenizer.from_pretrained(place)
         self.model = AutoModelForCausalLM.from_pretrained(place, dtype=self.dtype).eval()
         torch.nn.Module.to(self.model, self.device)
+        if self.device.type == "cpu":
+            prefix_attention(self.model)
         self.packed = self.device.type == "cuda" if packed is None else packed
         self.window = min(window or 1 << 20, getattr(self.model.config, "max_position_embeddings", 1 << 20))
         self.head = self.model.get_output_embeddings().weight  # (V, D)
@@ -120,35 +167,34 @@ class TransformersBackend:
     # ---------------------------------------------------------------- scoring
 
     def _score(self, requests: Sequence[Request]) -> list[Answer]:
-        """Each request's answer from the hidden states after its prompt."""
+        """Each request's answer from the hidden states after its prompt; equal requests are computed once."""
         if not requests:
             return []
-        asked = [self._encoded(request) for request in requests]
-        fitting = [i for i, (ids, _) in enumerate(asked) if len(ids) <= self.window]
+        asked = Asked(self, requests)
         start = time.perf_counter()
         states: dict[int, Tensor] = {}
         read: dict[int, int] = {}
-        sequences = [asked[i][0] for i in fitting]
-        wanted = [asked[i][1] for i in fitting]
-        for at, state, computed in (
-            self._packed(sequences, wanted) if self.packed else self._walked(sequences, wanted)
-        ):
-            states[fitting[at]], read[fitting[at]] = state, computed
-        seconds = (time.perf_counter() - start) / max(len(fitting), 1)
+        for at, state, computed in self._packed(asked) if self.packed else self._walked(asked):
+            states[at], read[at] = state, computed
+        labels = self._labels({at: state[-1] for at, state in states.items()}, requests)
+        seconds = (time.perf_counter() - start) / max(len(states), 1)
         answers: list[Answer] = []
-        for i, request in enumerate(requests):
-            ids, begin = asked[i]
-            if i not in states:
+        for i, (ids, begin) in enumerate(asked.encoded):
+            at = asked.same[i]
+            if at not in states:
                 answers.append(Failure(f"{len(ids)} tokens exceed the window of {self.window}"))
                 continue
-            usage = Usage(read=read[i], reused=len(ids) - read[i], seconds=seconds)
-            if isinstance(request, LabelRequest):
-                answers.append(self._labels(states[i], request, usage))
+            fresh = read[i] if at == i else 0
+            usage = Usage(read=fresh, reused=len(ids) - fresh, seconds=seconds if at == i else 0.0)
+            if at in labels:
+                logprobs = labels[at]
+                mass = min(float(np.exp(logprobs).sum()), 1.0)
+                answers.append(LabelScores(tuple(logprobs), mass, usage))
             else:
-                answers.append(self._likelihood(states[i], ids[begin + 1 :], usage))
+                answers.append(self._likelihood(states[at], ids[begin + 1 :], usage))
         return answers
 
-    def _encoded(self, request: Request) -> tuple[list[int], int]:
+    def encoded(self, request: Request) -> tuple[list[int], int]:
         """The request's token ids and the position of the first hidden state that it needs."""
         assert isinstance(request, LabelRequest | LikelihoodRequest)
         if isinstance(request, LabelRequest):
@@ -159,12 +205,12 @@ class TransformersBackend:
         continuation = self._ids(neutralise_specials(request.continuation, self.specials))
         return prompt + continuation, len(prompt) - 1
 
-    def _walked(
-        self, sequences: Sequence[list[int]], wanted: Sequence[int]
-    ) -> Iterator[tuple[int, Tensor, int]]:
-        """(sequence, hidden states (n, D) from its wanted position on, tokens computed), depth first with
+    def _walked(self, asked: Asked) -> Iterator[tuple[int, Tensor, int]]:
+        """(request, hidden states (n, D) from its wanted position on, tokens computed), depth first with
         one cache.
         """
+        fitting = asked.encode(range(len(asked.requests)))
+        sequences, wanted = asked.sequences(fitting)
         cache, held = DynamicCache(config=self.model.config), 0
         for step in walk(sequences, wanted):
             ids = sequences[step.index]
@@ -177,42 +223,61 @@ class TransformersBackend:
             hidden = self.model.model(
                 input_ids=fresh, past_key_values=cache, use_cache=True
             ).last_hidden_state[0]
-            yield step.index, hidden[wanted[step.index] - step.keep :], len(ids) - step.keep
+            yield fitting[step.index], hidden[wanted[step.index] - step.keep :], len(ids) - step.keep
 
-    def _packed(
-        self, sequences: Sequence[list[int]], wanted: Sequence[int]
-    ) -> Iterator[tuple[int, Tensor, int]]:
-        """The same from tree-packed rows, planned by a thread ahead of the model."""
-        for row in ahead(pack(sequences, PACKED_TOKENS), AHEAD):
-            hidden = self._row(row)
-            share = len(row.ids) // len(row.places)
-            for index, places in row.places.items():
-                yield index, hidden[torch.from_numpy(places[wanted[index] :]).to(self.device)], share
+    def _packed(self, asked: Asked) -> Iterator[tuple[int, Tensor, int]]:
+        """The same from tree-packed rows; a thread ahead of the model tokenizes, packs and makes masks."""
+        for plan in ahead(self._planned(asked), AHEAD):
+            hidden = self._row(plan)
+            share = len(plan.row.ids) // len(plan.wanted)
+            for at, places in plan.wanted.items():
+                yield at, hidden[torch.from_numpy(places).to(self.device)], share
 
-    def _row(self, row: Pack) -> Tensor:
+    def _planned(self, asked: Asked) -> Iterator[Planned]:
+        """Rows ready for the model, from a few requests at a time so that the first comes soon."""
+        for part in batched(range(len(asked.requests)), PLANNED_AT_ONCE):
+            fitting = asked.encode(part)
+            sequences, wanted = asked.sequences(fitting)
+            for row in pack(sequences, PACKED_TOKENS):
+                places = {fitting[at]: path[wanted[at] :] for at, path in row.places.items()}
+                yield Planned(row, row.mask(), places)
+
+    def _row(self, plan: Planned) -> Tensor:
         """Hidden states (T, D) of one packed row under its ancestor mask."""
-        allowed = torch.from_numpy(row.mask()).to(self.device)
+        allowed = torch.from_numpy(plan.mask).to(self.device)
         mask = torch.zeros(allowed.shape, dtype=self.dtype, device=self.device)
         mask.masked_fill_(~allowed, torch.finfo(self.dtype).min)
         return self.model.model(
-            input_ids=torch.from_numpy(row.ids)[None].to(self.device),
-            position_ids=torch.from_numpy(row.positions)[None].to(self.device),
+            input_ids=torch.from_numpy(plan.row.ids)[None].to(self.device),
+            position_ids=torch.from_numpy(plan.row.positions)[None].to(self.device),
             attention_mask=mask[None, None],
             use_cache=False,
         ).last_hidden_state[0]
 
-    def _labels(self, hidden: Tensor, request: LabelRequest, usage: Usage) -> LabelScores:
-        """Log-probabilities of the labels: their rows in f32, the normaliser over the whole vocabulary."""
-        last = hidden[-1]  # (D,)
-        rows = self.head[self.label_ids(request.labels, request.prefill)[1]].float()  # (L, D)
-        logits = rows @ last.float()  # (L,)
-        everything = (
-            self.head @ last
-        ).float()  # (V,), bf16 products are good enough for a sum over 49,152 terms
-        normaliser = torch.logsumexp(everything, 0)
-        logprobs = (logits - normaliser).tolist()
-        mass = min(float(torch.exp(logits - normaliser).sum()), 1.0)
-        return LabelScores(tuple(logprobs), mass, usage)
+    def _labels(self, last: Mapping[int, Tensor], requests: Sequence[Request]) -> dict[int, list[float]]:
+        """Log-probabilities of each label request's labels after its last state (D,).
+
+        The labels' rows are multiplied in f32; the normaliser is over the whole vocabulary, many requests
+        to a product, because what such a product reads is the output layer's weights.
+        """
+        tokens = {
+            at: self.label_ids(one.labels, one.prefill)[1]
+            for at in last
+            if isinstance(one := requests[at], LabelRequest)
+        }
+        found: dict[int, list[float]] = {}
+        for part in batched(tokens, HEADS_AT_ONCE):
+            states = torch.stack([last[at] for at in part])  # (B, D)
+            # (B, V), bf16 products are good enough for a sum over 49,152 terms
+            normaliser = torch.logsumexp((states @ self.head.T).float(), -1)
+            union = sorted({token for at in part for token in tokens[at]})
+            logits = states.float() @ self.head[union].float().T  # (B, U)
+            rows = (logits - normaliser[:, None]).tolist()
+            column = {token: place for place, token in enumerate(union)}
+            found.update(
+                {at: [row[column[token]] for token in tokens[at]] for at, row in zip(part, rows, strict=True)}
+            )
+        return found
 
     def _likelihood(self, hidden: Tensor, targets: Sequence[int], usage: Usage) -> Likelihood:
         """The sum of the targets' log-probabilities; hidden (n+1, D) stands one before each of the n
@@ -344,6 +409,13 @@ class TransformersBackend:
         return ids.to(self.device), mask.to(self.device)
 
 
+def batched(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+    """`keys` in lists of at most `size`."""
+    rest = iter(keys)
+    while part := list(islice(rest, size)):
+        yield part
+
+
 def has_images(request: Request) -> bool:
     """Whether any message of the request carries an image."""
     return any(message.images for message in getattr(request, "messages", ()))
@@ -371,7 +443,7 @@ def free_threads() -> int:
     return 1 if busy > cores / 2 + 1 else cores
 
 
-def ahead(rows: Iterator[Pack], depth: int) -> Iterator[Pack]:
+def ahead(rows: Iterator[T], depth: int) -> Iterator[T]:
     """`rows`, planned by a thread of their own up to `depth` ahead of the reader."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         coming = deque(pool.submit(next, rows, None) for _ in range(depth))
