@@ -24,6 +24,14 @@ ACTIONS: dict[str, tuple[str, str | Promise]] = {
     "comment": ("c", _("Write own words")),
     "read": ("r", _("Say that you have read what is beside the prompt")),
     "help": ("?", _("All keys")),
+    "film_play": ("p", _("Films: play, pause")),
+    "film_frame_back": (",", _("Films: one picture back")),
+    "film_frame_on": (".", _("Films: one picture on")),
+    "film_second_back": ("<", _("Films: one second back")),
+    "film_second_on": (">", _("Films: one second on")),
+    "film_slower": ("[", _("Films: slower")),
+    "film_faster": ("]", _("Films: faster")),
+    "film_rewind": ("w", _("Films: to the start")),
 }
 FIXED = frozenset("0123456789-=") | {
     "escape",
@@ -44,6 +52,11 @@ class Key:
     action: str
     key: str
     words: str | Promise
+
+    @property
+    def film(self) -> bool:
+        """Whether it does something only where films are shown."""
+        return self.action.startswith("film_")
 
     @property
     def shown(self) -> str:

@@ -46,6 +46,10 @@ class Pane:
     def words(self) -> int:
         return sum(turn.content.words for turn in self.turns)
 
+    @property
+    def has_film(self) -> bool:
+        return any("<video " in turn.content.html for turn in self.turns)
+
 
 @dataclass(frozen=True)
 class Note:

@@ -139,6 +139,7 @@ def screen(place: Place, assignment: Assignment, form: WorkForm) -> dict[str, An
         "prompt": asked,
         "panes": shown,
         "needs_math": any(content.has_math for content in contents(asked, shown)),
+        "has_films": len(shown) > 1 and all(pane.has_film for pane in shown),
         "correcting": correcting,
         "action": reverse(f"annotate:{verb}", args=[place.project.slug, assignment.pk]),
         "back_url": reverse("annotate:back", args=[place.project.slug]) + f"?from={assignment.pk}",

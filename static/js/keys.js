@@ -76,7 +76,7 @@ export function startKeys(doing) {
     if (counts(event)) return event.preventDefault();
     const keys = JSON.parse(document.getElementById("work")?.dataset.keys ?? "{}");
     const action = Object.keys(keys).find((one) => keys[one] === name);
-    if (action && doing[action] && !event.repeat) run(doing[action], event);
+    if (action && doing[action] && (!event.repeat || action.startsWith("film_"))) run(doing[action], event);
   });
 }
 

@@ -12,6 +12,7 @@ const say = (text) => { document.getElementById("announce").textContent = text; 
 
 // ---- what the buttons and their keys do
 
+const FILM = ["play", "rewind", "frame_back", "frame_on", "second_back", "second_on", "slower", "faster"];
 const click = (selector) => () => work().querySelector(selector)?.click();
 const doing = {
   submit: () => advanceOrSubmit(),
@@ -27,6 +28,7 @@ const doing = {
   next: () => step(work(), 1),
   previous: () => step(work(), -1),
   read: click('[name="read"]'),
+  ...Object.fromEntries(FILM.map((act) => [`film_${act}`, () => work().dispatchEvent(new CustomEvent("film", { detail: act }))])),
   comment: () => work().querySelector(".aspect[data-open] .words")?.focus(),
 };
 
@@ -110,7 +112,8 @@ function loadTools(screen) {
   if (screen.querySelector(".math")) import("./math.js").then((math) => math.typeset(screen));
   if (screen.querySelector("[data-marks]")) import("./marks.js").then((marks) => marks.startMarks(screen));
   if (screen.querySelector("[data-segments]")) import("./segments.js").then((segments) => segments.startSegments(screen));
-  if (screen.querySelector(".pane :is(audio, video)")) import("./media.js").then((media) => media.startMedia(screen));
+  if (screen.querySelector("[data-transport]")) import("./films.js").then((films) => films.startFilms(screen));
+  else if (screen.querySelector(".pane :is(audio, video)")) import("./media.js").then((media) => media.startMedia(screen));
   if (screen.querySelector("[data-edit]")) import("./edit.js").then((edit) => edit.startEdits(screen));
 }
 

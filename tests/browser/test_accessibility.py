@@ -66,6 +66,7 @@ def test_the_workbench(
     page = ann()
     page.set_viewport_size({"width": width, "height": 800})
     start(page, live_server, project)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     press(page, "1", "d", "e")
     page.wait_for_timeout(300)
     assert_accessible(page)

@@ -1,5 +1,6 @@
 """The annotator's day in a real browser: keys alone, no scripts, no network, two tabs."""
 
+import base64
 import gzip
 import io
 import json
@@ -18,6 +19,7 @@ from annotate.models import Assignment
 from ledger.imports.load import import_stream
 from ledger.media import folder
 from ledger.models import Label, Project
+from tests.browser.axe import assert_accessible
 from tests.browser.conftest import MakeWork, many, pair, sign_in
 from tests.browser.relay import Relay
 from web.media import keep
@@ -251,6 +253,117 @@ def test_sound_in_a_pair_plays_together(
     wait_until(page, second, "node => !node.paused && node.currentTime > 0")
     second.evaluate("node => node.pause()")
     wait_until(page, first, "node => node.paused")
+
+
+# Records a canvas that says its time as a shade of grey; the recording as base64, without a length in its head.
+RECORD = """(seconds) => new Promise((resolve) => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 48});
+    const brush = canvas.getContext("2d"), began = performance.now();
+    const paint = () => {
+        const share = (performance.now() - began) / 1000 / seconds;
+        brush.fillStyle = `rgb(${255 * share} 0 ${255 - 255 * share})`;
+        brush.fillRect(0, 0, 64, 48);
+        if (share < 1) setTimeout(paint, 20); else recorder.stop();
+    };
+    const recorder = new MediaRecorder(canvas.captureStream(30), {mimeType: "video/webm;codecs=vp8"});
+    recorder.ondataavailable = async ({data}) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result.split(",")[1]);
+        reader.readAsDataURL(data);
+    };
+    recorder.start();
+    paint();
+})"""
+TIMES = "() => [...document.querySelectorAll('.pane video')].map((film) => film.currentTime)"
+LENGTHS = "() => [...document.querySelectorAll('.pane video')].map((film) => film.duration)"
+
+
+def film_work(context: BrowserContext, make_work: MakeWork, lengths: list[float]) -> Project:
+    """A project with one instance, whose responses are films of these seconds."""
+    project = make_work("helpsteer2-preference", [])
+    recorder, names = context.new_page(), []
+    for seconds in lengths:
+        film = base64.b64decode(recorder.evaluate(RECORD, seconds))
+        names.append(keep(io.BytesIO(film), folder(project)).name)
+    texts = [{"text": f"![The arm](/media/bread/{name})"} for name in names]
+    report = import_stream(project, io.BytesIO(json.dumps(pair(1, responses=texts)).encode()), name="x.jsonl")
+    assert not report.errors
+    recorder.close()
+    return project
+
+
+def test_films_of_a_pair_obey_one_transport(
+    ann: OpenPage,
+    context: BrowserContext,
+    make_work: MakeWork,
+    live_server: Any,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    project = film_work(context, make_work, [3.0, 2.0])
+    page = start(ann(), live_server, project)
+    page.wait_for_function(f"() => ({LENGTHS})().every(Number.isFinite)")
+    page.wait_for_function(f"() => ({TIMES})().every((time) => time < 0.05)")
+    longest = max(page.evaluate(LENGTHS))
+    expect(page.locator("[data-film-clock]")).to_contain_text(" / 0:0")
+    expect(page.locator("[data-film=play] kbd")).to_have_text("P")
+    # plays both on one clock, and pauses both at one time
+    press(page, "p")
+    expect(page.locator("[data-film=play]")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(f"() => ({TIMES})().every((time) => time > 0.4)")
+    press(page, "p")
+    expect(page.locator("[data-film=play]")).to_have_attribute("aria-pressed", "false")
+    one, two = page.evaluate(TIMES)
+    assert one == pytest.approx(two, abs=0.03) and one > 0.4
+    assert page.locator("video").evaluate_all("films => films.every((film) => film.paused)")
+    # steps picture by picture, jumps by seconds, and stops at the ends
+    press(page, "w", ".", ".", ".")
+    stepped = page.evaluate(TIMES)
+    assert stepped[0] == pytest.approx(stepped[1], abs=0.001) and 0.05 < stepped[0] < 0.4
+    press(page, ",")
+    assert page.evaluate(TIMES)[0] < stepped[0]
+    press(page, ">", ">", ">", ">")
+    assert sorted(page.evaluate(TIMES)) == pytest.approx(sorted(page.evaluate(LENGTHS)), abs=0.05)
+    press(page, "<")
+    assert max(page.evaluate(TIMES)) == pytest.approx(longest - 1, abs=0.06)
+    # the bar is moved by the keyboard, the speed by its keys; digits still answer
+    page.locator("[data-film-time]").focus()
+    press(page, "Home", "ArrowRight")
+    assert page.evaluate(TIMES) == pytest.approx([0.01, 0.01], abs=0.005)
+    press(page, "[")
+    expect(page.locator("[data-film-speed]")).to_have_text("0.5×")
+    press(page, "]", "]")
+    assert page.locator("video").evaluate_all("films => films.map((film) => film.playbackRate)") == [1.5, 1.5]
+    # a film's own controls move the other one too
+    page.locator("video").nth(1).evaluate("film => { film.currentTime = 1 }")
+    page.wait_for_function(f"() => Math.abs(({TIMES})()[0] - 1) < 0.05")
+    page.locator("video").first.evaluate("film => film.play()")
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => !film.paused)")
+    page.locator("video").first.evaluate("film => film.pause()")
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => film.paused)")
+    assert_accessible(page)
+    press(page, "1", "Enter")
+    expect(page.locator("h1")).to_have_text("Nothing left to label here")
+
+
+def test_films_without_scripts_have_their_own_controls(
+    context: BrowserContext,
+    browser: Any,
+    make_work: MakeWork,
+    live_server: Any,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    film_work(context, make_work, [0.3, 0.3])
+    plain = browser.new_context(java_script_enabled=False)
+    sign_in(plain, live_server.url, "ann@example.org")
+    page = plain.new_page()
+    page.goto(f"{live_server.url}/projects/bread/work/")
+    expect(page.locator("video[controls]")).to_have_count(2)
+    expect(page.locator("[data-transport]")).to_be_hidden()
+    plain.close()
 
 
 def wav(*, seconds: int) -> bytes:
