@@ -218,11 +218,3 @@ class RouteForm(forms.Form):
         if cleaned.get(aim) is None and aim not in self.errors:
             self.add_error(aim, _("Say how much."))
         return cleaned
-
-
-class SnapshotForm(forms.Form):
-    version = forms.CharField(
-        label=_("Version"),
-        max_length=80,
-        widget=forms.TextInput({"placeholder": _("a version, such as v1")}),
-    )

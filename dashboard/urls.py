@@ -6,6 +6,7 @@ from dashboard.views import (
     account,
     distribution,
     exports,
+    flags,
     imports,
     instances,
     judge,
@@ -17,6 +18,7 @@ from dashboard.views import (
     quality,
     routing,
     settings,
+    versions,
 )
 
 app_name = "dashboard"
@@ -28,6 +30,8 @@ urlpatterns = [
     path("new-project/", projects.new_project, name="project_new"),
     path(PROJECT, overview.overview, name="overview"),
     path(f"{PROJECT}instances/", instances.instances, name="instances"),
+    path(f"{PROJECT}flags/", flags.flags, name="flags"),
+    path(f"{PROJECT}flags/<row:pk>/resolve/", flags.resolve, name="flag_resolve"),
     path(f"{PROJECT}instances/<path:ref>/", instances.instance, name="instance"),
     path(f"{PROJECT}import/", imports.imports, name="imports"),
     path(f"{PROJECT}import/<row:pk>/", imports.look, name="import_look"),
@@ -54,6 +58,13 @@ urlpatterns = [
     path(f"{PROJECT}exports/compare/", exports.comparison, name="comparison"),
     path(f"{PROJECT}exports/download/", exports.download, name="download"),
     path(f"{PROJECT}exports/snapshot/", exports.snapshot, name="snapshot"),
+    path(f"{PROJECT}exports/prepare/", versions.prepare, name="prepare"),
+    path(f"{PROJECT}exports/files/", versions.files, name="files"),
+    path(f"{PROJECT}exports/files/<row:pk>/", versions.file, name="file"),
+    path(f"{PROJECT}exports/trace/", versions.trace_row, name="trace"),
+    path(f"{PROJECT}exports/versions/<str:name>/", versions.version, name="version"),
+    path(f"{PROJECT}exports/versions/<str:name>/manifest.json", versions.manifest_file, name="manifest"),
+    path(f"{PROJECT}exports/versions/<str:name>/card.md", versions.card_file, name="card"),
     path(f"{PROJECT}people/", people.people, name="people"),
     path(f"{PROJECT}people/<row:pk>/role/", people.role, name="member_role"),
     path(f"{PROJECT}people/<row:pk>/status/", people.status, name="member_status"),

@@ -1,6 +1,6 @@
 """Exports: a format, its choices, ten rows to look at, the download; and snapshots."""
 
-from dataclasses import Field, dataclass, fields
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -8,91 +8,86 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST
 
 from accounts.rights import Right
+from dashboard.choices import Control, back_with, chosen, controls, groups
 from dashboard.doors import address, page, within
-from dashboard.forms import SnapshotForm
+from dashboard.views.versions import files_of
 from exports.actions import create_snapshot
 from exports.api import download as stream_download
-from exports.choices import Choices, parse_choices
+from exports.choices import parse_choices
 from exports.comparison import compare
-from exports.containers import CONTAINERS
+from exports.containers import CONTAINERS, FOLDER
 from exports.datasets import find_snapshot, open_live, open_snapshot, read
 from exports.formats import FORMATS
 from exports.models import Snapshot
 from exports.reading import one_moment
 from ledger.access import Place
+from quality.consensus import AGGREGATORS
 from web.problems import Problem
 
 ROWS = 10
-USUAL = ("aspect", "labels", "prompt", "ties", "min_margin", "min_agreement", "order", "splits")
-
-
-@dataclass(frozen=True)
-class Control:
-    """One choice as a control of the form."""
-
-    name: str
-    help: str
-    values: tuple[str, ...]  # to choose from; empty: typed
-    kind: str  # checkbox, number, text or select
-    value: Any
-
-    @property
-    def title(self) -> str:
-        return self.name.replace("_", " ").capitalize()
-
-
-def controls(given: QueryDict) -> list[Control]:
-    """A control for every field of `Choices`, showing what was chosen."""
-    return [control(spec, given.get(spec.name, spec.default)) for spec in fields(Choices)]
-
-
-def control(spec: Field[Any], value: Any) -> Control:
-    values = spec.metadata.get("values") or ()
-    kinds = {bool: "checkbox", int: "number", float: "number"}
-    kind = "select" if values else kinds.get(type(spec.default), "text")
-    return Control(spec.name, spec.metadata["help"], values, kind, value)
-
-
-def chosen(given: QueryDict) -> dict[str, str]:
-    """The choices that the query names; those left empty keep their defaults."""
-    names = {spec.name for spec in fields(Choices)}
-    return {name: str(value) for name, value in given.items() if name in names and value != ""}
+FOLDER_LABEL = _l("Dataset folder, as one zip (prepared)")
+TITLES = {
+    "labels": _l("Whose labels"),
+    "pairs": _l("Pairs and margins"),
+    "texts": _l("Texts and slices"),
+    "order": _l("Balance, order and splits"),
+    "further": _l("Further choices"),
+}
+Look = Callable[[Place, QueryDict], dict[str, Any]]
 
 
 @within(Right.EXPORT)
 def exports(request: HttpRequest, place: Place) -> HttpResponse:
     """The form; with `preview`, ten rows and what every choice drops. The snapshots."""
-    everything = controls(request.GET)
+    asked = "preview" in request.GET
+    return form_page(request, place, preview if asked else None)
+
+
+def form_page(
+    request: HttpRequest, place: Place, look: Look | None = None, refused: str = ""
+) -> HttpResponse:
+    """The page of the form; with what `look` gives where it is there, and why something was refused."""
     context: dict[str, Any] = {
         "formats": [FORMATS.load(name) for name in FORMATS],
-        "containers": CONTAINERS.names(),
+        "containers": [(name, CONTAINERS.load(name).label) for name in CONTAINERS] + [(FOLDER, FOLDER_LABEL)],
         "format": request.GET.get("format", "trl-preference"),
         "container": request.GET.get("container", "jsonl"),
         "version": request.GET.get("version", ""),
-        "usual": [each for each in everything if each.name in USUAL],
-        "further": [each for each in everything if each.name not in USUAL],
+        "groups": [(group, TITLES[group.name]) for group in groups(shown_controls(place, request.GET))],
         "snapshots": Snapshot.objects.of(place.project)
         .select_related("author", "settlement")
         .newest_first()[:30],
-        "snapshot_form": SnapshotForm(),
-        "query": request.GET.urlencode(),
+        "refused": refused,
+        **files_of(place),
     }
-    status = 200
-    if "preview" in request.GET:
+    if look is not None:
         try:
-            context["preview"] = preview(place, request.GET)
+            context["preview"] = look(place, request.GET)
         except Problem as problem:
-            context["refused"], status = problem.detail, 422
+            context["refused"] = problem.detail
+    status = 422 if context["refused"] else 200
     return page(request, place, "dashboard/exports.html", context, tab="exports", status=status)
+
+
+def shown_controls(place: Place, given: QueryDict) -> list[Control]:
+    """The controls as they stand: what was chosen, over what the named version was frozen with."""
+    frozen = Snapshot.objects.of(place.project).filter(version=given.get("version", "")).first()
+    offered = {
+        "aspect": ("", *place.project.aspects.values_list("name", flat=True)),
+        "consensus": ("", *AGGREGATORS),
+    }
+    return controls({**(frozen.choices if frozen else {}), **chosen(given)}, offered)
 
 
 def preview(place: Place, given: QueryDict) -> dict[str, Any]:
     """The first rows, how many there are in all, and how many each choice drops, by reason."""
     entry = FORMATS.load(given.get("format", ""))
-    CONTAINERS.load(given.get("container", "jsonl"))
+    if (container := given.get("container", "jsonl")) != FOLDER:
+        CONTAINERS.load(container)
     if version := given.get("version"):
         dataset = open_snapshot(find_snapshot(place.project, version), chosen(given))
     else:
@@ -108,7 +103,7 @@ def preview(place: Place, given: QueryDict) -> dict[str, Any]:
     columns = list(first[0]) if first else []
     return {
         "columns": columns,
-        "rows": [[cell(row.get(column)) for column in columns] for row in first],
+        "rows": [[(column, cell(row.get(column))) for column in columns] for row in first],
         "count": count,
         "tally": tally.as_dict(),
         "entry": entry,
@@ -127,13 +122,15 @@ def cell(value: Any) -> str:
 @within(Right.EXPORT)
 def download(request: HttpRequest, place: Place) -> HttpResponseBase:
     """The file, streamed; what is refused is shown on the page."""
-    query = request.GET.copy()
-    name = query.pop("format", [""])[-1]
-    query.pop("preview", None)
-    for key in [key for key, value in query.items() if value == ""]:
-        query.pop(key)
+    asked, name = request.GET, request.GET.get("format", "")
+    query = QueryDict(mutable=True)
+    query.update({key: asked[key] for key in ("version", "container") if asked.get(key)} | chosen(asked))
     request.GET = query  # type: ignore[assignment]
-    return stream_download(request, place.project, format=name)
+    try:
+        return stream_download(request, place.project, format=name)
+    except Problem as problem:
+        request.GET = asked
+        return form_page(request, place, refused=problem.detail)
 
 
 @within(Right.EXPORT)
@@ -151,21 +148,19 @@ def comparison(request: HttpRequest, place: Place) -> HttpResponse:
 @within(Right.EXPORT)
 def snapshot(request: HttpRequest, place: Place) -> HttpResponse:
     """Freezes the dataset under a version, with the choices that the page shows."""
-    form = SnapshotForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("A snapshot needs a version."))
-        return redirect(address(place, "exports"))
     try:
-        choices = parse_choices(chosen(QueryDict(request.POST.get("query", ""))))
         made = create_snapshot(
-            place.project, version=form.cleaned_data["version"], choices=choices, author=place.user
+            place.project,
+            version=request.POST.get("freeze", ""),
+            choices=parse_choices(chosen(request.POST)),
+            author=place.user,
         )
     except Problem as problem:
         messages.error(request, problem.detail)
-    else:
-        messages.success(
-            request,
-            _("%(version)s is frozen: %(rows)s rows, hash %(hash)s…")
-            % {"version": made.version, "rows": f"{made.rows:,}", "hash": made.hash[:12]},
-        )
-    return redirect(address(place, "exports"))
+        return redirect(address(place, "exports") + back_with(request.POST))
+    messages.success(
+        request,
+        _("%(version)s is frozen: %(rows)s rows, hash %(hash)s…")
+        % {"version": made.version, "rows": f"{made.rows:,}", "hash": made.hash[:12]},
+    )
+    return redirect(address(place, "exports") + back_with(request.POST, version=made.version))

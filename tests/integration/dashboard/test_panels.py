@@ -3,8 +3,8 @@
 import pytest
 
 from dashboard.audits import begin, run_audit
+from dashboard.choices import controls
 from dashboard.trials import run_trial
-from dashboard.views.exports import controls
 from exports.choices import Choices
 from exports.containers import CONTAINERS
 from exports.formats import FORMATS
@@ -242,8 +242,8 @@ def test_every_format_is_offered_and_described(format, project, admin):
     assert f'<option value="{format}"' in page
 
 
-def test_every_choice_is_a_control(project, rf):
-    names = [control.name for control in controls(rf.get("/").GET)]
+def test_every_choice_is_a_control():
+    names = [control.name for control in controls({})]
     assert names == list(Choices().as_dict())
 
 
@@ -287,9 +287,9 @@ def test_a_wrong_choice_is_named(settled, admin, wrong, said):
 
 
 def test_two_snapshots_are_compared(settled, admin):
-    admin.post(f"{PATH}exports/snapshot/", {"version": "v1"})
+    admin.post(f"{PATH}exports/snapshot/", {"freeze": "v1"})
     say(settled, "ann", {"i0": 2, "i2": -1})
-    admin.post(f"{PATH}exports/snapshot/", {"version": "v2"})
+    admin.post(f"{PATH}exports/snapshot/", {"freeze": "v2"})
     found = admin.get(f"{PATH}exports/compare/", {"old": "v1", "new": "v2"})
     counts = {kind: each["count"] for kind, each in found.context["kinds"]}
     assert counts == {"added": 1, "removed": 0, "changed": 1}
@@ -297,10 +297,10 @@ def test_two_snapshots_are_compared(settled, admin):
 
 
 def test_a_snapshot_is_frozen_with_the_choices_of_the_page(settled, admin):
-    admin.post(f"{PATH}exports/snapshot/", {"version": "v1", "query": "ties=soft&format=trl-preference"})
+    admin.post(f"{PATH}exports/snapshot/", {"freeze": "v1", "ties": "soft", "format": "trl-preference"})
     made = Snapshot.objects.get()
     assert (made.version, made.rows, made.choices["ties"]) == ("v1", 3, "soft")
-    page = admin.post(f"{PATH}exports/snapshot/", {"version": "v1"}, follow=True).content.decode()
+    page = admin.post(f"{PATH}exports/snapshot/", {"freeze": "v1"}, follow=True).content.decode()
     assert "has a snapshot" in page
     assert made.hash[:12] in admin.get(f"{PATH}exports/").content.decode()
     answer = admin.get(f"{PATH}exports/download/", {"format": "trl-preference", "version": "v1"})
