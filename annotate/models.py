@@ -3,7 +3,7 @@
 A *seat* is one of the places that people have at an instance; there are as many as the overlap
 asks for, and (instance, slot) is unique, so the overlap cannot be overrun. An *assignment* is one
 hand-out of a seat to a rater: a lease that ends in a submission, a skip, or its expiry. Gold and
-consistency probes may be handed out without a seat.
+consistency probes may be handed out without a seat. A *flag* is a skip that an admin should look into.
 """
 
 from datetime import datetime
@@ -11,9 +11,10 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from accounts.models import User
 from ledger.models import Instance, Member, Project, Rater
 
 
@@ -57,6 +58,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def submitted(self) -> Self:
         return self.filter(status=Assignment.Status.SUBMITTED)
+
+    def skips_by_reason(self, project: Project, most: int = 20) -> list[tuple[str, int]]:
+        """The reasons of a project's skips, flags left out, each with how often; the most frequent first."""
+        skipped = self.filter(project=project, status=Assignment.Status.SKIPPED, flag=None)
+        counted = skipped.values_list("reason").annotate(times=Count("pk"))
+        return list(counted.order_by("-times", "reason")[:most])
 
 
 class Assignment(models.Model):
@@ -105,10 +112,49 @@ class Assignment(models.Model):
             models.Index(fields=["project", "expires_at"], condition=Q(status="leased"), name="lease_expiry"),
             models.Index(fields=["project", "rater", "ended_at"], name="work_of_rater"),
             models.Index(fields=["instance"], name="assignments_of_instance"),
+            models.Index(
+                fields=["project", "reason"], condition=Q(status="skipped"), name="skips_of_project"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.instance_id} to {self.rater_id}: {self.status}"
+
+
+class FlagQuerySet(models.QuerySet["Flag"]):
+    def open(self) -> Self:
+        """What nobody has looked into yet."""
+        return self.filter(resolved=None)
+
+    def told(self) -> Self:
+        """The latest first, with all that a page says of one."""
+        related = ("assignment__instance", "assignment__rater", "resolved_by")
+        return self.select_related(*related).order_by("-created", "-pk")
+
+
+class Flag(models.Model):
+    """A person says that something is wrong with an instance. The assignment is skipped, under `flag: reason`."""
+
+    PREFIX = "flag: "
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="flag")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="flags", db_index=False)
+    created = models.DateTimeField(default=timezone.now)
+    resolved = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="resolved_flags")
+    note = models.CharField(max_length=500, blank=True, help_text="what came of it")
+
+    objects = FlagQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "resolved", "created"], name="flags_of_project")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+    @property
+    def reason(self) -> str:
+        return self.assignment.reason.removeprefix(self.PREFIX)
 
 
 class Standing(models.Model):

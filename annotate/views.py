@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -23,6 +24,7 @@ from annotate.actions import (
     asked_about,
     correct_annotation,
     extend_lease,
+    flag_assignment,
     lease_next,
     save_draft,
     skip_assignment,
@@ -358,20 +360,22 @@ def resubmit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     reason = request.POST.get("skip_reason") or request.POST.get("skip_words", "")
-    return give_back(request, slug, pk, reason=reason)
+    return give_back(request, slug, pk, skip_assignment, reason=reason)
 
 
 @require_POST
 def flag(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Skips, and says so under a word that admins look for."""
+    """Skips, and has the project's reviewers look into it."""
     reason = request.POST.get("flag_reason") or request.POST.get("flag_words", "")
-    return give_back(request, slug, pk, reason=f"flag: {reason}")
+    return give_back(request, slug, pk, flag_assignment, reason=reason)
 
 
-def give_back(request: HttpRequest, slug: str, pk: int, *, reason: str) -> HttpResponse:
+def give_back(
+    request: HttpRequest, slug: str, pk: int, act: Callable[..., Any], *, reason: str
+) -> HttpResponse:
     place = place_of(request, slug)
     try:
-        skip_assignment(assignment_id=pk, user_id=place.user.pk, reason=reason.strip()[:500])
+        act(assignment_id=pk, user_id=place.user.pk, reason=reason.strip()[:490])
     except (LeaseGone, AlreadySubmitted):
         pass  # given back already, by the clock or from another tab: what the caller wanted has happened
     return next_screen(request, place) if wants_fragment(request) else redirect("annotate:work", slug)

@@ -1,5 +1,6 @@
 """The verbs of human work, one module a subject."""
 
+from annotate.actions.flags import flag_assignment, resolve_flag
 from annotate.actions.gold import (
     people_on,
     raters_to_score,
@@ -39,6 +40,8 @@ from annotate.actions.work import (
 )
 
 __all__ = [
+    "flag_assignment",
+    "resolve_flag",
     "set_apart",
     "set_needs",
     "put_first",

@@ -101,6 +101,7 @@ def member_work(request: HttpRequest, place: Place, *, pk: int) -> HttpResponse:
 @require_POST
 @within(Right.MANAGE)
 def notice_seen(request: HttpRequest, place: Place, *, pk: int) -> HttpResponse:
-    """Puts a notice away."""
+    """Puts a notice away, and goes back to where it was read."""
     see_notice(place.project, pk, at=timezone.now())
-    return redirect(address(place, "distribution"))
+    read_at = "overview" if request.POST.get("from") == "overview" else "distribution"
+    return redirect(address(place, read_at))

@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.rights import Right
 from annotate import screen
+from annotate.models import Flag
 from dashboard.doors import page, within
 from dashboard.filters import DISAGREEMENTS, LABELLED, WAYS, narrowed, read_filter
 from dashboard.instances import everything_asked, live_decisions, neighbours, rows_of
@@ -62,6 +63,7 @@ def instance(request: HttpRequest, place: Place, *, ref: str) -> HttpResponseBas
         "earlier_decisions": Decision.objects.filter(instance=found, route__replaced__isnull=False)
         .select_related("route")
         .order_by("-route__created")[:10],
+        "flags": Flag.objects.filter(assignment__instance=found).told(),
         "before": before,
         "after": after,
     }

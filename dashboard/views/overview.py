@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from accounts.rights import Right, allowed
+from annotate.models import Flag
+from annotate.notices import unseen_notices
 from dashboard.charts import at_budget, draw_curve
 from dashboard.doors import page, within
 from dashboard.facts import Facts, facts_of, next_steps, undecided
@@ -64,6 +66,8 @@ def panels(
         "judge": judge,
         "reasons": reasons_of(route) if route else [],
         "steps": [step for step in steps if allowed_step(place, step.view)],
+        "flagged": Flag.objects.open().filter(project=project).count(),
+        "notices": unseen_notices(project) if allowed(place.user, place.role, Right.MANAGE) else [],
     }
 
 
