@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 import orjson
@@ -55,11 +56,15 @@ def one_moment() -> Iterator[None]:
     PostgreSQL sort whole texts on disk afterwards, where walking the indexes gives the order of import.
     """
     outermost = not connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
-        if outermost:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL enable_hashjoin = off")
-        yield
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            if outermost:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL enable_hashjoin = off")
+        try:
+            yield
+        finally:
+            end_streams()
 
 
 PAIRS_SQL = """
@@ -98,11 +103,26 @@ def fetch(sql: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
     Rows stream in libpq's chunked mode, so that the server goes on while we work on the last chunk;
     a server-side cursor would let it wait (1.6 s against 2.4 s for 100,000 pairs). Until the last row
-    is read, or the generator closed, the connection can do nothing else.
+    is read, or the generator closed, the connection can do nothing else: `one_moment` closes what is open.
     """
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        yield from cursor.stream(sql, parameters, size=STREAMED)
+        rows = cursor.stream(sql, parameters, size=STREAMED)
+        STREAMS.setdefault(connection.connection, WeakSet()).add(rows)
+        yield from rows
+
+
+STREAMS: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()  # {connection: what streams from it}
+
+
+def end_streams() -> None:
+    """Cancels what still streams from this connection.
+
+    A failed writer leaves its readers suspended in its traceback, and they hold the connection's lock: without
+    this the rollback would wait for them for ever.
+    """
+    for rows in STREAMS.pop(connection.connection, ()):
+        rows.close()
 
 
 def read_pairs(moment: Moment, choices: Choices, *, metadata: bool = False) -> Iterator[Pair]:
@@ -178,37 +198,39 @@ def pick(settled: dict[int, float], strategy: str, *, place: float) -> list[tupl
     return list(combinations(order, 2))
 
 
+MAKE_PAIR = Pair._make  # half the time of the call by position
+
+
 def as_pair(row: tuple[Any, ...], aspect: str, head: str) -> Pair:
     """A `Pair` of a row of `PAIRS_SQL`."""
-    ref, _, prompt, system, group, metadata, outcome, probability, margin, agreement, source, raters = row[
-        :12
-    ]
-    route, policy, _, chosen, rejected, *texts = row[12:]
-    preferred = outcome == PREFERRED
-    return Pair(
-        f"{head}{chosen}-{rejected}/{ref}",
-        ref,
-        aspect,
-        orjson.loads(prompt),
-        system,
-        texts[0],
-        texts[1],
-        texts[2] and orjson.loads(texts[2]),
-        texts[3] and orjson.loads(texts[3]),
-        chosen,
-        rejected,
-        texts[4],
-        texts[5],
-        outcome,
-        certainty(preferred, probability, agreement, chosen),
-        margin or 0.0,
-        agreement,
-        source,
-        [shown_name(name) for name in raters],
-        route,
-        policy,
-        group,
-        orjson.loads(metadata) if metadata else {},
+    (ref, _, prompt, system, group, metadata, outcome, probability, margin, agreement, source, raters,
+     route, policy, _, chosen, rejected, better, worse, more, less, model, other) = row  # fmt: skip
+    return MAKE_PAIR(
+        (
+            f"{head}{chosen}-{rejected}/{ref}",
+            ref,
+            aspect,
+            orjson.loads(prompt),
+            system,
+            better,
+            worse,
+            more and orjson.loads(more),
+            less and orjson.loads(less),
+            chosen,
+            rejected,
+            model,
+            other,
+            outcome,
+            certainty(outcome == PREFERRED, probability, agreement, chosen),
+            margin or 0.0,
+            agreement,
+            source,
+            list(map(shown_name, raters)),
+            route,
+            policy,
+            group,
+            orjson.loads(metadata) if metadata else {},
+        )
     )
 
 

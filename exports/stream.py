@@ -36,18 +36,19 @@ def rows_of(records: Iterable[Any], entry: Format, shape: Shape, split: Splitter
 
 def batches(rows: Iterable[Row], tree: Merkle) -> Iterator[Batch]:
     """The rows with their lines, in batches of some BATCH_BYTES, each line hashed into `tree`."""
-    add, dumps = tree.add, orjson.dumps
-    batch, size = Batch([], []), 0
+    dumps = orjson.dumps
+    batch = Batch([], [])
     for row in rows:
         line = dumps(row)
-        add(line)
         batch.rows.append(row)
         batch.lines.append(line)
-        size += len(line)
-        if size >= BATCH_BYTES:
+        batch.size += len(line)
+        if batch.size >= BATCH_BYTES:
+            tree.extend(batch.lines)
             yield batch
-            batch, size = Batch([], []), 0
+            batch = Batch([], [])
     if batch.lines:
+        tree.extend(batch.lines)
         yield batch
 
 

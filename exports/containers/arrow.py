@@ -68,13 +68,24 @@ def array(kind: Type, values: Sequence[Any], present: Mask | None = None) -> pa.
 
 
 def scalars(name: str, values: Sequence[Any], present: Mask | None) -> pa.Array:
-    if name in ("string", "json"):
-        texts = [orjson.dumps(v) for v in values] if name == "json" else [v.encode() for v in values]
-        return laid(Scalar(name), len(values), [bits(present), offsets(texts), pa.py_buffer(b"".join(texts))])
+    if name == "string":
+        return texts(values, present)
+    if name == "json":
+        packed = [orjson.dumps(value) for value in values]
+        return laid(
+            Scalar(name), len(values), [bits(present), offsets(packed), pa.py_buffer(b"".join(packed))]
+        )
     if name == "boolean":
         return laid(Scalar(name), len(values), [bits(present), bits(np.array(values, dtype=bool))])
     numbers = np.array(values, dtype=np.float64 if name == "number" else np.int64)
     return laid(Scalar(name), len(values), [bits(present), pa.py_buffer(numbers)])
+
+
+def texts(values: Sequence[str], present: Mask | None) -> pa.Array:
+    """Texts as one buffer of UTF-8; where they are ASCII throughout, their lengths in bytes need no second look."""
+    joined = "".join(values)
+    ends = offsets(values if joined.isascii() else [value.encode() for value in values])
+    return laid(Scalar("string"), len(values), [bits(present), ends, pa.py_buffer(joined.encode())])
 
 
 def laid(kind: Type, size: int, buffers: list[Any], children: list[pa.Array] | None = None) -> pa.Array:

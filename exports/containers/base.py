@@ -9,14 +9,15 @@ from exports.formats.columns import Columns
 
 @dataclass(slots=True)
 class Batch:
-    """Rows beside their canonical lines, each without its newline."""
+    """Rows beside their canonical lines, each without its newline, and the lines' bytes."""
 
     rows: list[Row]
     lines: list[bytes]
+    size: int = 0
 
     def text(self) -> bytes:
         """The batch as JSON Lines."""
-        return b"\n".join(self.lines) + b"\n"
+        return b"\n".join([*self.lines, b""])
 
 
 @dataclass(frozen=True)

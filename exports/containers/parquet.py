@@ -1,6 +1,7 @@
 """Parquet with typed, nested columns; row groups of bounded size, zstd inside."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from exports.formats.base import Row
 from exports.formats.columns import Columns
 
 PAGE_BYTES = 64 * 1024  # of a column: a page waits in memory until it is full
-ROW_GROUP_BYTES = 2 * 1024 * 1024  # in Arrow's memory: what keeps an export of any size under 200 MB
+ROW_GROUP_BYTES = 2 * 1024 * 1024  # of JSON Lines: what keeps an export of any size under 200 MB
 
 
 class Drain:
@@ -37,19 +38,26 @@ class Drain:
     def writable(self) -> bool:
         return True
 
-    def take(self) -> bytes:
-        taken, self.parts = b"".join(self.parts), []
+    def take(self) -> list[bytes]:
+        """What was written since the last time."""
+        taken, self.parts = self.parts, []
         return taken
 
 
 def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
+    """The file's bytes. A row group is packed by a thread of its own, without Python's lock, while the next is read."""
     schema, drain = arrow_schema(columns), Drain()
-    sink = pa.PythonFile(drain, mode="w")
-    with opened(sink, schema) as writer:
+    sink = pa.BufferedOutputStream(pa.PythonFile(drain, mode="w"), ROW_GROUP_BYTES)  # few calls into Python
+    with sink, ThreadPoolExecutor(1) as packer, opened(sink, schema) as writer:
+        packing = None
         for group in row_groups(batches, schema, columns):
-            writer.write_table(group)
-            yield drain.take()
-    yield drain.take()
+            if packing is not None:
+                packing.result()
+                yield from drain.take()
+            packing = packer.submit(writer.write_table, group)
+        if packing is not None:
+            packing.result()
+    yield from drain.take()
 
 
 def opened(sink: Any, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
@@ -69,17 +77,17 @@ def opened(sink: Any, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
 
 
 def row_groups(batches: Iterable[Batch], schema: pa.Schema, columns: Columns) -> Iterator[pa.Table]:
-    """The batches as tables, joined until they fill a row group; Python's rows are let go at once."""
-    held: list[pa.Table] = []
+    """The batches as tables of a row group each."""
+    held: list[Row] = []
     size = 0
     for batch in batches:
-        held.append(table(batch.rows, schema, columns))
-        size += held[-1].nbytes
+        held += batch.rows
+        size += batch.size
         if size >= ROW_GROUP_BYTES:
-            yield pa.concat_tables(held)
+            yield table(held, schema, columns)
             held, size = [], 0
     if held:
-        yield pa.concat_tables(held)
+        yield table(held, schema, columns)
 
 
 PARQUET = Container(

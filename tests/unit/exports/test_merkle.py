@@ -60,3 +60,17 @@ def test_changing_one_row_changes_the_root(rows, data):
 
 def test_the_empty_tree():
     assert (Merkle().root(), Merkle().rows) == (EMPTY, 0)
+
+
+@given(ROWS, st.lists(st.integers(0, 70)), st.integers(0, 70))
+def test_rows_may_come_in_any_portions_and_a_tree_be_taken_up_again(rows, cuts, stop):
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut <= len(rows))})
+    tree = Merkle()
+    for start, end in zip(edges, edges[1:], strict=False):
+        tree.extend(rows[start:end])
+    begun = Merkle()
+    begun.extend(rows[:stop])
+    resumed = Merkle(begun.rows, begun.peaks)
+    resumed.extend(rows[stop:])
+    assert tree.root() == resumed.root() == rfc_6962(rows).hex()
+    assert (tree.rows, resumed.rows) == (len(rows), len(rows))
