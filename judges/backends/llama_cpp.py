@@ -40,7 +40,7 @@ class LlamaCppBackend:
         params.model.path = place
         params.n_ctx, params.n_parallel = window * parallel, parallel
         params.n_gpu_layers = 0
-        params.cpuparams.n_threads = threads or max((os.cpu_count() or 1) // 1, 1)
+        params.cpuparams.n_threads = threads or os.cpu_count() or 1
         params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [key]
         self.server = xllamacpp.Server(params)
         self.name, self.revision = model, revision(place)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +23,7 @@ class Server:
     """Replies in turn with (status, headers, body); the last one again and again. Keeps what it was asked."""
 
     def __init__(self):
-        self.replies, self.asked, self.at_once, self.most = [], [], 0, 0
+        self.replies, self.asked, self.at_once, self.most, self.slow = [], [], 0, 0, 0.02
         outer, lock = self, threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,7 +34,7 @@ class Server:
                     outer.at_once += 1
                     outer.most = max(outer.most, outer.at_once)
                     status, headers, reply = outer.replies[min(len(outer.asked), len(outer.replies)) - 1]
-                time.sleep(0.02)
+                time.sleep(outer.slow)
                 with lock:
                     outer.at_once -= 1
                 self.send_response(status)
@@ -134,6 +135,90 @@ def test_concurrency_and_rate_are_bounded(server):
     assert server.asked[-1][0] - server.asked[0][0] >= 0.18
 
 
+def test_all_who_are_told_the_same_time_come_back_one_by_one(server):
+    """Retry-After is honoured by everyone, and what jitter adds to it parts them."""
+    server.replies = [(429, {"Retry-After": "0.5"}, "slow down")] * 8 + [said()]
+    asks = [GenerateRequest((Message("user", str(k)),)) for k in range(8)]
+    answers = backend(server, concurrency=8, seed=3).answer(asks)
+    assert all(isinstance(one, Texts) and one.usage.attempts == 2 for one in answers)
+    first, again = server.asked[:8], server.asked[8:]
+    heard = {body["messages"][0]["content"]: at for at, _, body in first}
+    waited = [at - heard[body["messages"][0]["content"]] for at, _, body in again]
+    assert len(waited) == 8 and min(waited) >= 0.5
+    assert max(waited) - min(waited) > 0.3
+
+
+def test_workers_do_not_share_their_jitter(server):
+    pauses = [[backend(server)._backoff(attempt) for attempt in (1, 2, 3)] for _ in range(2)]
+    assert pauses[0] != pauses[1]
+    assert all(0 <= pause <= 0.5 * 2**attempt for one in pauses for attempt, pause in enumerate(one, 1))
+
+
+def test_a_server_that_does_not_answer_in_time_is_given_up(server):
+    server.replies, server.slow = [said()], 1.5
+    began = time.monotonic()
+    (answer,) = backend(server, timeout=0.2, attempts=2, seed=1).answer([ASK])
+    assert isinstance(answer, Failure) and "ReadTimeout" in answer.reason
+    assert answer.usage.attempts == 2 and time.monotonic() - began < 3
+    nobody = OpenAICompatibleBackend(url="http://127.0.0.1:9/v1", model="m", private_allowed=True, attempts=1)
+    (answer,) = nobody.answer([ASK])
+    assert isinstance(answer, Failure) and "ConnectError" in answer.reason
+
+
+def test_a_reply_without_end_is_cut(server, monkeypatch):
+    monkeypatch.setattr("judges.backends.openai_compatible.LARGEST_REPLY", 100_000)
+    server.replies = [(200, {}, json.dumps({"choices": [{"message": {"content": "x" * 5_000_000}}]}))]
+    (answer,) = backend(server).answer([GenerateRequest((Message("user", "hi"),))])
+    assert isinstance(answer, Failure) and "no chat completion" in answer.reason
+    assert len(answer.raw) <= 2000
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [{}, {"choices": []}, {"choices": [{}]}, {"choices": [{"message": None}]}, {"choices": [{"message": "A"}]},
+     [], "null", {"choices": [{"message": {"content": "A"}}], "usage": {"prompt_tokens": "many"}}],
+)  # fmt: skip
+def test_a_reply_of_another_shape_is_a_failure(server, reply):
+    server.replies = [(200, {}, reply)]
+    (answer,) = backend(server).answer([ASK])
+    assert isinstance(answer, Failure) and "no chat completion" in answer.reason
+
+
+def test_cached_tokens_are_told_apart_and_what_failed_costs_nothing(server):
+    body = said(top=[(" A", 0.9), (" B", 0.1)])[2]
+    body["usage"]["prompt_tokens_details"] = {"cached_tokens": 60}
+    server.replies = [(500, {}, "broken"), (200, {}, body)]
+    (answer,) = backend(server, prices={"read": 1.0, "written": 1.0}, seed=1).answer([ASK])
+    assert (answer.usage.read, answer.usage.reused, answer.usage.written) == (40, 60, 1)
+    assert (answer.usage.cost, answer.usage.attempts) == (pytest.approx(101 / 1e6), 2)
+
+
+def test_finding_out_that_there_are_no_log_probabilities_is_paid_for(server):
+    server.replies = [
+        said(usage=(100, 2)),
+        (200, {}, {"choices": [{"message": {"content": "B"}}] * 8, "usage": {"prompt_tokens": 100}}),
+    ]
+    (answer,) = backend(server, prices={"read": 1.0, "written": 1.0}).answer([ASK])
+    assert (answer.usage.read, answer.usage.written, answer.usage.attempts) == (200, 2, 2)
+
+
+def test_a_space_before_the_label_is_read_through(server):
+    """ " 1" as a space and a digit: P(1) = P(space) · P(1 | space), besides a "1" at once."""
+
+    def top(*pairs):
+        return [{"token": token, "logprob": math.log(p)} for token, p in pairs]
+
+    content = [
+        {"token": " ", "logprob": math.log(0.8), "top_logprobs": top((" ", 0.8), ("1", 0.1), ("x", 0.05))},
+        {"token": "2", "logprob": math.log(0.5), "top_logprobs": top(("2", 0.5), ("1", 0.25))},
+    ]
+    reply = {"choices": [{"message": {"content": " 2"}, "logprobs": {"content": content}}], "usage": {}}
+    server.replies = [(200, {}, reply)]
+    (answer,) = backend(server).answer([LabelRequest(ASK.messages, (" 1", " 2"), prefill="Score:")])
+    assert answer.logprobs == pytest.approx((math.log(0.3), math.log(0.4)))
+    assert answer.mass == pytest.approx(0.7)
+
+
 def test_a_redirect_is_not_followed(server):
     server.replies = [(302, {"Location": "http://169.254.169.254/"}, "")]
     (answer,) = backend(server).answer([GenerateRequest((Message("user", "hi"),))])
@@ -166,6 +251,48 @@ def test_a_connection_goes_to_the_address_that_was_checked(server):
     stream = pinned.connect_tcp("models.example.org", port, timeout=2)
     assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
     stream.close()
+
+
+def test_a_name_that_resolves_to_another_server_later_is_not_believed(server, monkeypatch):
+    """DNS rebinding: every look-up after the first leads elsewhere, and the calls still go where was checked."""
+    other = Server()
+    other.replies, server.replies = [said("elsewhere")], [said("here")]
+    found, looked = iter(["127.0.0.1"]), []
+    real = socket.getaddrinfo
+
+    def rebinding(host, port, *args, **options):
+        if host != "models.example.org":
+            return real(host, port, *args, **options)
+        looked.append(host)
+        return real(next(found, "127.0.0.2"), port, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    url = f"http://models.example.org:{server.http.server_port}/v1"
+    made = OpenAICompatibleBackend(url=url, model="m", private_allowed=True, attempts=1)
+    for _ in range(3):
+        (answer,) = made.answer([GenerateRequest((Message("user", "hi"),))])
+        assert answer.texts == ("here",)
+    assert len(looked) == 1 and not other.asked
+    assert server.asked[0][1]["Host"] == f"models.example.org:{server.http.server_port}"
+    other.http.shutdown()
+
+
+@pytest.mark.parametrize(
+    "addresses", [["10.0.0.1"], ["1.1.1.1", "192.168.0.7"], ["2606:4700::1111", "fe80::1%eth0"]]
+)
+def test_a_name_with_one_private_address_is_refused_whole(addresses, monkeypatch):
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: rows)
+    with pytest.raises(RefusedAddress):
+        OpenAICompatibleBackend(url="https://models.example.org/v1", model="m")
+
+
+def test_the_environments_proxy_is_not_asked(server, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server.replies = [said("fine")]
+    (answer,) = backend(server, attempts=1).answer([GenerateRequest((Message("user", "hi"),))])
+    assert answer.texts == ("fine",)
 
 
 def test_keys_are_sealed_and_another_secret_cannot_open_them(settings):
