@@ -63,7 +63,11 @@ def repeated(table: Table, people: People, size: int) -> tuple[Table, People]:
     )
     kept = said.pair < size
     narrowed = replace(
-        said, pair=said.pair[kept], rater=said.rater[kept], verdict=said.verdict[kept], scores=said.scores[kept]
+        said,
+        pair=said.pair[kept],
+        rater=said.rater[kept],
+        verdict=said.verdict[kept],
+        scores=said.scores[kept],
     )
     return take(grown, np.arange(size)), narrowed
 
@@ -114,7 +118,9 @@ def main() -> None:
     with threadpool_limits(1):
         for name in options.sets or ["mtbench", "pandalm"]:
             lines += rows_of(name, options.seeds, hyper=not options.without_hyper)
-    (replay_tables.ROOT / "bench" / "routing_speed.md").write_text(text(lines, options.seeds), encoding="utf-8")
+    (replay_tables.ROOT / "bench" / "routing_speed.md").write_text(
+        text(lines, options.seeds), encoding="utf-8"
+    )
 
 
 def rows_of(name: str, seeds: int, *, hyper: bool) -> list[str]:
@@ -133,7 +139,12 @@ def rows_of(name: str, seeds: int, *, hyper: bool) -> list[str]:
     found = [
         row(name, f"features of {WIDE:,} instances", f"{features:.1f} s; tags {flags:.1f} s", "60 s"),
         row(name, f"{MIXES} proxy reward models from embeddings", f"{fitted:.1f} s", "60 s"),
-        row(name, f"replay of {INSTANCES:,}, seven budgets, {seeds} seeds", f"{total:.0f} s ({parts})", "600 s"),
+        row(
+            name,
+            f"replay of {INSTANCES:,}, seven budgets, {seeds} seeds",
+            f"{total:.0f} s ({parts})",
+            "600 s",
+        ),
     ]
     if hyper:
         spent = replayed(table, people, SLOW, seeds)

@@ -162,6 +162,7 @@ SETTINGS: dict[str, Check] = {
     "online": flag,  # a live route decides again as people's labels come in
     "refit_every": partial(whole, low=1, high=1_000_000),  # … after so many of them
     "pace": pace,  # … and spends its budget evenly over so many days
+    "tagger": partial(text, most=120),  # the judge whose tags of the prompts the HyPER policies read
     "precision": partial(number, low=0.001, high=0.5),  # of the judge's agreement, which a pilot is to give
     "group_pay": group_pay,
     "quota": quota,

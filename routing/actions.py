@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,24 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.rights import Role
 from annotate.actions import add_open_work, reopen_all, replace_open_work
-from ledger.models import Aspect, Instance, Label, Project, Rater
+from annotate.quotas import Quota, done_by
+from ledger.models import Aspect, Instance, Label, Member, Project, Rater
+from ledger.project_settings import change_member_settings
 from routing.arrivals import Decider, keep_decider, read_decider
-from routing.loading import find_aspect, find_judge, judges_of, load_some
+from routing.loading import find_aspect, find_judge, judges_of, load, load_some
 from routing.models import Decision, Preference, Route, Settlement
 from routing.pacing import LOG_LENGTH, Pace, allowed_share, ascend, entry
 from routing.planning import Plan, Request, plan
 from routing.policies import POLICIES
+from routing.progress import progress_of
+from routing.raters import choices, shares
 from routing.settling import PAIRED, SCORED, Consensus, Counted, read_method, settle_aspect
 from routing.table import Floats, Table
 
 BATCH = 2000  # rows written at a time
+SPARE = 1.25  # of a person's part of the open work
 
 
 # ---------------------------------------------------------------- route
@@ -296,6 +303,31 @@ def take_back(project: Project, *, at: datetime | None = None) -> Route | None:
         locked.save(update_fields=["routed"])
         reopen_all(project)
     return live
+
+
+def share_work(project: Project, *, aspect: Aspect | None = None) -> dict[str, int]:
+    """Shares the open work out by skill and pay: each active annotator's total quota, by name.
+
+    A quota is what the annotator has done and their part of what is open (`routing.raters.shares`), with a quarter
+    to spare so that nothing waits for somebody who has stopped. Raises what `load` refuses.
+    """
+    loaded = load(project, aspect=aspect.name if aspect else None)
+    found = choices(loaded)
+    part, open_ = shares(found), progress_of(project)["open"]
+    raters = Rater.objects.people().filter(project=project, pk__in=[each.rater for each in found])
+    users = dict(raters.values_list("user_id", "pk"))
+    given: dict[str, int] = {}
+    for member in project.members.filter(status=Member.Status.ACTIVE, role=Role.ANNOTATOR).select_related(
+        "user"
+    ):
+        rater = users.get(member.user_id)
+        if rater is None or not part:
+            continue
+        done = done_by(project, rater, Quota(total=1), at=timezone.now()).ever
+        total = max(done + ceil(SPARE * part.get(rater, 0.0) * open_), 1)
+        change_member_settings(member, {"quota": {**member.settings.get("quota", {}), "total": total}})
+        given[str(member.user)] = total
+    return given
 
 
 def new_seed() -> int:

@@ -13,15 +13,17 @@ import numpy as np
 from django.db.models import Count
 
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
+from routing.pay import expected_pay, meets, pay_by_rules
 from routing.problems import NoInstances, NoJudgeLabels
 from routing.table import Floats, People, Table
+from routing.tagging import tags_of
+from routing.texts import text_of
 from routing.voices import joint_probability, joint_verdict
 from web.registry import unknown
 
 WORD = re.compile(r"\w+")
 READING_SPEED = 14_000  # words an hour: silent reading of English (Brysbaert 2019, about 238 a minute)
 DECIDING_HOURS = 20 / 3600  # beyond reading: weighing, clicking
-HOURLY_PAY = 18.0  # the middle of what MultiPref's protocol paid, $15-20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,20 +90,6 @@ def find_judge(aspect: Aspect, name: str | None = None) -> Rater:
     if found is None:
         raise unknown("judge", name, [judge.name for judge in judges])
     return found
-
-
-def text_of(prompt: str | list[dict[str, Any]]) -> str:
-    """A prompt as one text: a chat's contents, one below the other."""
-    if isinstance(prompt, str):
-        return prompt
-    return "\n\n".join(content_text(message.get("content")) for message in prompt)
-
-
-def content_text(content: Any) -> str:
-    """The text of a message's content, which may be a list of typed parts."""
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
 
 
 def load(project: Project, *, aspect: str | None = None, judge: str | None = None) -> Loaded:
@@ -221,19 +209,38 @@ def as_table(
         instances=pairs.instances.keys(),
         owner=np.array(pairs.owner, dtype=np.int64),
         graded=aspect.task_type == "rating",
+        tags=tags_of(project, prompts),
     )
 
 
 def reading_price(project: Project, pairs: Pairs, prompts: tuple[str, ...], texts: tuple[str, ...]) -> Floats:
     """What reading and deciding a pair costs: hours × pay (n,). Without pay every pair costs the same."""
-    pay = float(project.settings.get("hourly_pay", HOURLY_PAY))
-    if pay <= 0:
+    pay = hourly_pay(project, pairs)
+    if not (pay > 0).all():
         return np.ones(len(pairs.ids))
     prompt_words = np.array([len(WORD.findall(text)) for text in prompts])
     words = np.array([len(WORD.findall(text)) for text in texts])
     read = prompt_words[np.array(pairs.prompt)] + words[np.array(pairs.pair)].sum(axis=1)
     hours: Floats = read / READING_SPEED + DECIDING_HOURS
     return hours * pay
+
+
+def hourly_pay(project: Project, pairs: Pairs) -> Floats:
+    """The pay of those who may be asked about each pair (n,): by the dearest skill rule that its instance meets."""
+    pay = np.full(len(pairs.instances.keys()), expected_pay(project))
+    rules = pay_by_rules(project)
+    if rules:
+        dearest: dict[int, float] = {}
+        rows = (
+            Instance.objects.of(project).filter(pk__in=pairs.instances.keys()).values_list("pk", "metadata")
+        )
+        for pk, metadata in rows.iterator():
+            met = [each for when, each in rules if meets(metadata or {}, when)]
+            if met:
+                dearest[pairs.instances.codes[pk]] = max(met)
+        pay[list(dearest)] = list(dearest.values())
+    found: Floats = pay[np.array(pairs.owner, dtype=np.int64)]
+    return found
 
 
 def read_judges(

@@ -5,6 +5,7 @@ from celery import shared_task
 from ledger.models import Project
 from routing.actions import decide_arrivals, refresh
 from routing.models import Route
+from routing.tagging import tag_project
 
 
 @shared_task(ignore_result=True)
@@ -25,3 +26,9 @@ def refresh_online_routes() -> None:
     online = Route.objects.live().filter(project__settings__online=True, project__archived=None)
     for project_id in online.values_list("project_id", flat=True):
         refresh_route.delay(project_id)
+
+
+@shared_task(ignore_result=True)
+def tag_prompts(project_id: int, judge: str) -> int:
+    """Tags the prompts that lack tags; on the judges' queue, since it loads a model. Twice equals once."""
+    return tag_project(Project.objects.get(pk=project_id), judge=judge)

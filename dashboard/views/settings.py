@@ -16,7 +16,7 @@ from ledger.actions import add_aspect, archive_project, change_overlap, write_gu
 from ledger.models import Aspect, Label
 from ledger.task_types import TASK_TYPES
 from ledger.templates import AspectSpec
-from routing.loading import HOURLY_PAY
+from routing.pay import HOURLY_PAY
 from web.content import render
 from web.problems import NotFound
 

@@ -5,8 +5,10 @@ import pytest
 
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Instance, Project, Rater
+from routing.actions import refresh
 from routing.expectation import audited_share, expected_agreement
 from routing.loading import load
+from routing.models import Decision, Route
 from tests.integration.routing.making import make_project, report, rows
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +62,38 @@ def test_the_audit_of_a_random_route_is_used(tmp_path: Path) -> None:
     low, high = np.quantile(draws, (0.025, 0.975))
     assert low < 2 / 3 < high
     assert high - low < 0.25
+
+
+def test_a_judge_that_is_sure_and_wrong_does_not_raise_the_estimate(tmp_path: Path) -> None:
+    """Planted bias: the judge gives 0.99 to what people reject in two of three; only the audit by lot can tell.
+
+    Its own probabilities promise 0.99. Labels that were chosen where it is right promise 1. The estimate must do
+    neither, and its interval must hold the truth of one in three.
+    """
+    found = rows(300)
+    for row in found:
+        row["ai"][0]["probability"] = 0.99
+    project = make_project(tmp_path, "sure", found)
+    report("route", "sure", "--policy", "uncertainty", "--budget", "0.5", "--audit", "0.6", "--seed", "3")
+    aspect, live = project.aspects.get(), Route.objects.live().get(project=project)
+    asked = live.decisions.filter(way="human").select_related("instance")
+    labels = [
+        NewLabel(instance=each.instance, aspect=aspect, value={"strength": truth(each)}) for each in asked
+    ]
+    ann = ensure_rater(project, kind=Rater.Kind.PERSON, name="ann")
+    write_labels(project=project, rater=ann, labels=labels)
+    loaded = load(project)
+    heard, people = loaded.people.known().plurality(loaded.table.size)
+    assert (people == loaded.table.ai)[heard].mean() > 0.55  # the raw rate, from labels that were chosen
+    estimate = expected(project)
+    assert estimate["low"] < 1 / 3 < estimate["high"] < 0.5
+    shown = Route.objects.live().get(project=project)
+    refresh(project)
+    shown.refresh_from_db()
+    judged = 1 - shown.summary["human"] / 300
+    assert shown.expected["mean"] < judged * 0.45 + (1 - judged)
+
+
+def truth(decision: Decision) -> int:
+    """People agree with the judge (1) in one of three; where the policy chose and no lot was drawn, always."""
+    return 1 if not decision.audit or decision.instance_id % 3 == 0 else -1
