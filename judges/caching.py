@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from judges.loading import Asker
 from judges.models import CachedAnswer
@@ -44,3 +45,16 @@ class Cached:
         rows = CachedAnswer.objects.filter(key__in=set(keys) - set(self.fresh)).values_list("key", "body")
         stored = {key: from_json(body) for key, body in rows}
         return stored | {key: from_json(to_json(self.fresh[key])) for key in keys if key in self.fresh}
+
+
+def prune(*, at: datetime, days: int, megabytes: int) -> int:
+    """Drop answers older than `days`, then the oldest beyond `megabytes`; how many. 0 sets no bound.
+
+    An answer that is gone is asked for again: nothing but time and money hangs on it.
+    """
+    gone = 0
+    if days:
+        gone += CachedAnswer.objects.older_than(at - timedelta(days=days)).delete()[0]
+    if megabytes:
+        gone += CachedAnswer.objects.beyond(megabytes * 1024**2).delete()[0]
+    return gone

@@ -7,7 +7,7 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Sum, Window
 from django.utils import timezone
 
 from accounts.models import User
@@ -213,12 +213,30 @@ class RunFailure(models.Model):
         return f"{self.run_id}: {self.instance_id}/{self.aspect_id}: {self.reason}"
 
 
+class CachedAnswerQuerySet(models.QuerySet["CachedAnswer"]):
+    def older_than(self, at: datetime) -> Self:
+        return self.filter(created__lt=at)
+
+    def beyond(self, size: int) -> Self:
+        """The oldest ones, without which the rest takes at most `size` bytes as PostgreSQL stores it."""
+        taken = Window(Sum(F("size")), order_by=[F("created").desc(), F("key").desc()])
+        sized = self.annotate(
+            size=Func(F("body"), function="pg_column_size", output_field=models.BigIntegerField())
+        )
+        return self.filter(key__in=sized.annotate(taken=taken).filter(taken__gt=size).values("key"))
+
+
 class CachedAnswer(models.Model):
     """What a model answered to a request, by the request's content; read before any request is sent."""
 
     key = models.CharField(max_length=64, primary_key=True)
     body = models.JSONField()
     created = models.DateTimeField(default=timezone.now)
+
+    objects = CachedAnswerQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["created"], name="cached_answers_by_age")]
 
     def __str__(self) -> str:
         return self.key[:12]

@@ -5,9 +5,11 @@ done.
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from judges.actions import end_run, run_chunk, take_up_lost
+from judges.caching import prune
 from judges.models import JudgeRun
 from web.problems import Problem
 
@@ -25,3 +27,9 @@ def work_on_chunk(pk: int) -> None:
 def take_up_lost_chunks() -> int:
     """Send again what silent workers left behind."""
     return take_up_lost(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def prune_cached_answers() -> int:
+    """Drop the answers that are older, or more, than the settings keep."""
+    return prune(at=timezone.now(), days=settings.CACHED_ANSWER_DAYS, megabytes=settings.CACHED_ANSWER_MB)
