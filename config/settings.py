@@ -59,7 +59,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULE = {
     "take-up-lost-judge-chunks": {"task": "judges.tasks.take_up_lost_chunks", "schedule": 30.0},
     "prune-cached-answers": {"task": "judges.tasks.prune_cached_answers", "schedule": 24 * 3600.0},
-    "prune-cached-answers": {"task": "judges.tasks.prune_cached_answers", "schedule": 24 * 3600.0},
     "reclaim-expired-leases": {"task": "annotate.tasks.reclaim_expired", "schedule": 20.0},
     "refresh-online-routes": {"task": "routing.tasks.refresh_online_routes", "schedule": 3600.0},
 }
@@ -85,8 +84,6 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 PRIVATE_ENDPOINTS = env.bool("PRIVATE_ENDPOINTS", default=False)  # may judges call private addresses?
-CACHED_ANSWER_DAYS = env.int("CACHED_ANSWER_DAYS", default=90)  # 0: whatever their age
-CACHED_ANSWER_MB = env.int("CACHED_ANSWER_MB", default=2048)  # 0: however many
 CACHED_ANSWER_DAYS = env.int("CACHED_ANSWER_DAYS", default=90)  # 0: whatever their age
 CACHED_ANSWER_MB = env.int("CACHED_ANSWER_MB", default=2048)  # 0: however many
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30 * 60)
