@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from annotate.actions import (
     follow_overlap,
+    had_by_labels,
+    had_by_rater,
     open_seats,
     put_first,
     raters_to_score,
@@ -22,13 +24,14 @@ from annotate.onboarding.actions import try_again
 from annotate.onboarding.profiles import PROFILES
 from annotate.onboarding.steps import without_answer
 from annotate.tasks import mail_notice, score_gold
-from ledger.models import Label, Member, Project
+from ledger.models import Label, Member, Project, Rater
 from ledger.project_settings import InvalidSetting, refuse
 from ledger.signals import (
     instances_added,
     labels_written,
     member_status_changed,
     overlap_changed,
+    rater_recognised,
     settings_changed,
 )
 
@@ -64,6 +67,17 @@ def overlap_after_labels(
     """In the transaction of the labels, where overlap is dynamic and people have spoken."""
     if project.settings.get("overlap") and Label.objects.by_people().filter(pk__in=label_ids).exists():
         follow_overlap(project, instance_ids)
+
+
+@receiver(labels_written)
+def had_after_import(sender: type, *, label_ids: list[int], imported: bool = False, **kwargs: Any) -> None:
+    if imported:
+        had_by_labels(label_ids)
+
+
+@receiver(rater_recognised)
+def had_after_recognition(sender: type, *, rater: Rater, **kwargs: Any) -> None:
+    had_by_rater(rater.pk)
 
 
 @receiver(labels_written)

@@ -16,7 +16,7 @@ from accounts.actions import ensure_user
 from accounts.models import User
 from accounts.rights import Role
 from ledger.models import Aspect, GuidelineVersion, Instance, Label, Member, Project, Rater
-from ledger.signals import labels_written, member_status_changed, overlap_changed
+from ledger.signals import labels_written, member_status_changed, overlap_changed, rater_recognised
 from ledger.task_types import TASK_TYPES
 from ledger.templates import AspectSpec, find_template
 from web.problems import Conflict, Invalid
@@ -132,16 +132,17 @@ def set_member_status(member: Member, status: Member.Status, *, reason: str = ""
 
 
 def person_for(user: User, project: Project) -> Rater:
-    """The rater that `user` is in `project`, made at the first call."""
+    """The rater that `user` is in `project`, made at the first call; whoever labelled under the address is the same."""
     found = Rater.objects.filter(project=project, user=user, kind=Rater.Kind.PERSON).first()
     if found:
         return found
-    rater, _ = Rater.objects.get_or_create(
-        project=project, kind=Rater.Kind.PERSON, name=user.email, defaults={"user": user}
-    )
-    if rater.user_id is None:
-        rater.user = user
-        rater.save(update_fields=["user"])
+    with transaction.atomic():
+        known = Rater.objects.people().filter(project=project, user=None, name__iexact=user.email)
+        rater = known.order_by("pk").first() or ensure_rater(project, kind=Rater.Kind.PERSON, name=user.email)
+        if rater.user_id is None:
+            rater.user = user
+            rater.save(update_fields=["user"])
+            rater_recognised.send(Rater, rater=rater)
     return rater
 
 

@@ -1,5 +1,6 @@
 """The verbs of human work, one module a subject."""
 
+from annotate.actions.elsewhere import had_by_labels, had_by_rater
 from annotate.actions.flags import flag_assignment, resolve_flag
 from annotate.actions.gold import (
     people_on,
@@ -40,6 +41,8 @@ from annotate.actions.work import (
 )
 
 __all__ = [
+    "had_by_labels",
+    "had_by_rater",
     "flag_assignment",
     "resolve_flag",
     "set_apart",

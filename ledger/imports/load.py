@@ -287,17 +287,28 @@ class Batch:
         self.write_labels(rows)
 
     def ensure_raters(self, labels: list[DraftLabel]) -> dict[tuple[str, str], int]:
-        """The raters' ids by kind and name, made where there are none."""
+        """The raters' ids by kind and name, made where there are none; a member is known by the address in any case."""
         wanted = {(label.kind, label.rater): label.level for label in labels}
+        members = self.members_by_address()
         Rater.objects.bulk_create(
             [
                 Rater(project=self.project, kind=kind, name=name, level=level)
                 for (kind, name), level in wanted.items()
+                if (kind, name.lower()) not in members
             ],
             ignore_conflicts=True,
         )
         found = Rater.objects.filter(project=self.project).values_list("kind", "name", "pk")
-        return {(kind, name): pk for kind, name, pk in found}
+        known = {(kind, name): pk for kind, name, pk in found}
+        named = {key: members.get((key[0], key[1].lower())) for key in wanted}
+        return known | {key: pk for key, pk in named.items() if pk is not None}
+
+    def members_by_address(self) -> dict[tuple[str, str], int]:
+        """The raters that are members, by kind and address."""
+        people = Rater.objects.people().filter(project=self.project, user__isnull=False)
+        return {
+            (Rater.Kind.PERSON, email.lower()): pk for email, pk in people.values_list("user__email", "pk")
+        }
 
     def live_labels(self, instances: list[int]) -> dict[tuple[Any, ...], Any]:
         """The live labels' values by their place in the ledger."""
@@ -391,7 +402,7 @@ class Batch:
                         (pk, self.project.pk, *place, *said, *times, renamed.get(origin.replaces or 0))
                     )
         instances = sorted({place[0] for place, _, _ in fresh})
-        labels_written.send(Label, project=self.project, label_ids=ids, instance_ids=instances)
+        labels_written.send(Label, project=self.project, label_ids=ids, instance_ids=instances, imported=True)
 
     def write_labels(self, rows: list[tuple[Any, ...]]) -> None:
         if not rows:
@@ -402,7 +413,7 @@ class Batch:
                 for pk, row in zip(ids, rows, strict=True):
                     copy.write_row((pk, *row))
         instances = sorted({row[1] for row in rows})
-        labels_written.send(Label, project=self.project, label_ids=ids, instance_ids=instances)
+        labels_written.send(Label, project=self.project, label_ids=ids, instance_ids=instances, imported=True)
 
 
 COPY_INSTANCES = """COPY ledger_instance (id, project_id, ref, prompt, context, metadata, size, content_hash,

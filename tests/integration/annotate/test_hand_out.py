@@ -25,7 +25,14 @@ from annotate.problems import AlreadySubmitted, IncompleteAnswers, LeaseGone, No
 from ledger.actions import change_overlap
 from ledger.models import Instance, Label
 from ledger.task_types.base import InvalidAnswer
-from tests.makers import make_annotator, make_answers, make_instances, make_project
+from tests.makers import (
+    import_rows,
+    make_annotator,
+    make_answers,
+    make_instances,
+    make_project,
+    make_row,
+)
 from web.sql import prepared
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +74,51 @@ def test_nobody_sees_an_instance_twice(project):
         submit_annotation(assignment_id=assignment.pk, user_id=user.pk, answers=make_answers())
     assert sorted(seen) == ["i0", "i1", "i2"]
     assert Seat.objects.filter(status="open").count() == 3
+
+
+def said_before(number: int, who: str) -> dict:
+    vote = {"annotator": who, "task": "pairwise", "aspect": "overall", "value": 1}
+    return make_row(number, human=[vote])
+
+
+def refs_for(project, rater, user) -> list[str]:
+    """All that the person is handed, to the end."""
+    seen = []
+    while (assignment := lease_next(project, rater)) is not None:
+        seen.append(assignment.instance.ref)
+        submit_annotation(assignment_id=assignment.pk, user_id=user.pk, answers=make_answers())
+    return seen
+
+
+@pytest.mark.parametrize("first", ["the labels", "the member"])
+def test_what_a_member_labelled_before_it_was_imported_is_not_asked_again(project, first):
+    """Whether they join before or after; the address counts in any case, and others are asked all the same."""
+    if first == "the member":
+        user, rater, _ = make_annotator(project)
+    import_rows(project, [said_before(3, "Ann@test.local"), said_before(4, "bob@test.local")])
+    if first == "the labels":
+        user, rater, _ = make_annotator(project)
+    assert Label.objects.get(instance__ref="i3").rater == rater
+    assert progress_of(project, rater) == 0
+    assert refs_for(project, rater, user) == ["i0", "i1", "i2", "i4"]
+    assert Label.objects.live().filter(instance__ref="i3", rater=rater).count() == 1
+    other, cy, _ = make_annotator(project, "cy@test.local")
+    assert "i3" in refs_for(project, cy, other)
+
+
+def progress_of(project, rater) -> int:
+    """What counts towards quotas: work done here alone."""
+    return Assignment.objects.submitted().filter(project=project, rater=rater).count()
+
+
+def test_a_second_file_on_what_is_open_counts_too(project):
+    """Labels that come to instances that exist already: what is held stays held, the rest is not handed out."""
+    user, rater, _ = make_annotator(project)
+    held = lease_next(project, rater)
+    import_rows(project, [said_before(number, "ann@test.local") for number in (0, 1)])
+    assert held.instance.ref == "i0" and lease_next(project, rater) == held
+    submit_annotation(assignment_id=held.pk, user_id=user.pk, answers=make_answers())
+    assert refs_for(project, rater, user) == ["i2"]
 
 
 def test_an_expired_lease_is_refused_and_its_draft_kept(project):
