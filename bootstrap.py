@@ -141,7 +141,7 @@ def lock() -> int:
     os.environ["CUSTOM_COMPILE_COMMAND"] = "make lock"
     compile_ = [str(PYTHON), "-m", "piptools", "compile", *COMPILE]
     subprocess.run([*compile_, "-o", str(LOCKS["run"]), "pyproject.toml"], check=True)
-    extra = ["--extra", "dev", "-c", str(LOCKS["run"]), "-o", str(LOCKS["dev"])]
+    extra = ["--extra", "dev", "--extra", "train", "-c", str(LOCKS["run"]), "-o", str(LOCKS["dev"])]
     return subprocess.run([*compile_, *extra, "pyproject.toml"], check=False).returncode
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from httpx2 import HTTPError
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -10,7 +11,10 @@ from exports.problems import CannotPush
 
 
 def push_folder(path: Path, *, name: str) -> str:
-    """The address of the dataset `name`, private when new, with the folder's files in it. Raises `CannotPush`."""
+    """The address of the commit by which the dataset `name`, private when new, holds the folder's files.
+
+    Shards of an earlier push that are no longer there are deleted in the same commit. Raises `CannotPush`.
+    """
     if not (path / OURS).is_file():
         raise CannotPush(
             f"{path} is no dataset folder: export with an --output that ends in /.", path=str(path)
@@ -20,7 +24,9 @@ def push_folder(path: Path, *, name: str) -> str:
     hub = HfApi()
     try:
         hub.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
-        done = hub.upload_folder(folder_path=path, repo_id=name, repo_type="dataset")
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        done = hub.upload_folder(
+            folder_path=path, repo_id=name, repo_type="dataset", delete_patterns="data/*.parquet"
+        )
+    except (HfHubHTTPError, HFValidationError, HTTPError, ValueError, OSError) as error:
         raise CannotPush(f"The hub did not take {name!r}: {error}.", name=name) from error
     return str(done.commit_url)

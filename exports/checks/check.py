@@ -71,5 +71,5 @@ def load(name: str) -> Any:
         return TRAININGS.load(name)
     except ModuleNotFoundError as error:
         raise Unready(
-            f"Training checks need {error.name}, which is not installed: pip install trl datasets, or --no-training."
+            f"Training checks need {error.name}, which is not installed: pip install '.[train]', or --no-training."
         ) from error
