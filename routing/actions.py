@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import Any
 
 import numpy as np
-from django.db import transaction
-from django.db.models import Count, Max
+from django.db import connection, transaction
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -29,6 +29,7 @@ from routing.policies import POLICIES
 from routing.progress import progress_of
 from routing.raters import choices, shares
 from routing.settling import PAIRED, SCORED, Consensus, Counted, read_method, settle_aspect
+from routing.stale import labelled, mark_stale, write_unlabelled
 from routing.table import Floats, Table
 
 BATCH = 2000  # rows written at a time
@@ -343,11 +344,15 @@ class State:
     """What a settlement rests on; where it is unchanged, settling again writes nothing."""
 
     labels: int
+    live: int
     instances: int
+    ways: int | None
 
 
 def settle(project: Project, *, method: str | None = None) -> Settlement:
-    """The project's preferences, derived anew from the labels that count; only what changed is written.
+    """The project's preferences, as the labels that count have them now.
+
+    Only what changed is looked at, where the method lets each instance stand for itself, and only that is written.
 
     The method is `method`, else the standing one. Raises `UnknownName`.
     Lock: the project's row, so that settlements are numbered one after the other.
@@ -357,21 +362,23 @@ def settle(project: Project, *, method: str | None = None) -> Settlement:
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         live = Route.objects.live().filter(project=project).select_related("aspect", "judge").first()
-        state, watermark = read_state(project)
+        state, watermark = read_state(project, live)
         last = Settlement.objects.filter(project=project).order_by("-number").first()
         if last is not None and same_state(last, live, chosen, state, watermark):
             return last
         number = last.number + 1 if last else 1
-        counts = {"preferences": 0, "ties": 0, "undecided": 0}
-        for aspect in settled_aspects(project):
-            settle_one(aspect, live, method=chosen, number=number, counts=counts)
+        aspects = settled_aspects(project)
+        for aspect in aspects:
+            settle_one(aspect, live, method=chosen, number=number)
         return Settlement.objects.create(
             project=project,
             route=live,
             method=chosen,
             number=number,
             watermark=watermark,
-            counts=counts | asdict(state) | {"asked": chosen != own_method(project)},
+            counts=outcome_counts(project, aspects)
+            | asdict(state)
+            | {"asked": chosen != own_method(project)},
         )
 
 
@@ -386,20 +393,28 @@ def standing_method(project: Project) -> str:
     return last.method if last is not None and last.counts.get("asked") else own_method(project)
 
 
-def read_state(project: Project) -> tuple[State, int]:
-    found = Label.objects.filter(project=project).aggregate(n=Count("pk"), last=Max("pk"))
-    return State(labels=found["n"], instances=project.instances.count()), found["last"] or 0
+def read_state(project: Project, live: Route | None) -> tuple[State, int]:
+    found = Label.objects.filter(project=project).aggregate(
+        n=Count("pk"), live=Count("pk", filter=Q(superseded=None)), last=Max("pk")
+    )
+    instances = project.instances.count()
+    state = State(labels=found["n"], live=found["live"], instances=instances, ways=live and ways_stand(live))
+    return state, found["last"] or 0
+
+
+WAYS_SQL = "SELECT coalesce(bit_xor(hashtextextended(way, instance_id)), 0) FROM routing_decision WHERE route_id = %s"
+
+
+def ways_stand(live: Route) -> int:
+    """A number that changes where the route sends an instance another way: an online route decides again."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAYS_SQL, [live.pk])
+        return int(cursor.fetchone()[0])
 
 
 def same_state(last: Settlement, live: Route | None, method: str, state: State, watermark: int) -> bool:
-    held = (
-        last.route_id,
-        last.method,
-        last.watermark,
-        last.counts.get("labels"),
-        last.counts.get("instances"),
-    )
-    return held == (live.pk if live else None, method, watermark, state.labels, state.instances)
+    held = (last.route_id, last.method, last.watermark, *(last.counts.get(name) for name in asdict(state)))
+    return held == (live.pk if live else None, method, watermark, *asdict(state).values())
 
 
 def settled_aspects(project: Project) -> list[Aspect]:
@@ -418,19 +433,35 @@ def standing_judge(aspect: Aspect, live: Route | None) -> Rater | None:
     return find_judge(aspect) if judges else None
 
 
-def settle_one(
-    aspect: Aspect, live: Route | None, *, method: str, number: int, counts: dict[str, int]
-) -> None:
-    """Writes the aspect's changed preferences under settlement `number` and adds to `counts`."""
-    agreed = settle_aspect(aspect=aspect, route=live, judge=standing_judge(aspect, live), method=method)
-    policy = live.policy if live else ""
-    fresh = [
-        as_preference(aspect, pk, held, consensus, policy=policy, method=method, number=number)
-        for pk, (held, consensus) in agreed.items()
-    ]
-    write_changed(aspect, fresh, number)
-    for row in fresh:
-        counts[COUNTED[Preference.Outcome(row.outcome)]] += 1
+def settle_one(aspect: Aspect, live: Route | None, *, method: str, number: int) -> None:
+    """Writes the aspect's changed preferences under settlement `number`."""
+    judge, how, policy = standing_judge(aspect, live), read_method(method), live.policy if live else ""
+    some, empty = mark_stale(aspect, live, judge, how=how, method=method)
+    if empty:
+        write_unlabelled(aspect, how=how, method=method, policy=policy, number=number)
+    pages: Iterable[list[int] | None] = [None] if some or empty else []
+    if how.is_local(aspect):
+        pages = pages_of(labelled())
+    for page in pages:
+        agreed = settle_aspect(aspect=aspect, route=live, judge=judge, method=method, instances=page)
+        fresh = [
+            as_preference(aspect, pk, held, consensus, policy=policy, method=method, number=number)
+            for pk, (held, consensus) in agreed.items()
+        ]
+        write_changed(aspect, fresh, number, page)
+
+
+def pages_of(instances: list[int]) -> Iterable[list[int]]:
+    return (instances[start : start + BATCH] for start in range(0, len(instances), BATCH))
+
+
+def outcome_counts(project: Project, aspects: list[Aspect]) -> dict[str, int]:
+    """How many live preferences decide, tie or stay open: {"preferences", "ties", "undecided"}."""
+    counts = {"preferences": 0, "ties": 0, "undecided": 0}
+    live = Preference.objects.live().filter(project=project, aspect__in=aspects)
+    for outcome, n in live.values_list("outcome").annotate(n=Count("pk")).order_by():
+        counts[COUNTED[Preference.Outcome(outcome)]] += n
+    return counts
 
 
 COUNTED = {
@@ -489,9 +520,13 @@ COMPARED = (
 )
 
 
-def write_changed(aspect: Aspect, fresh: list[Preference], number: int) -> None:
-    """Ends the live preferences that `fresh` changes and writes the new ones."""
+def write_changed(
+    aspect: Aspect, fresh: list[Preference], number: int, page: list[int] | None = None
+) -> None:
+    """Ends the live preferences that `fresh` changes and writes the new ones; `page` holds its instances, if some."""
     live = Preference.objects.live().filter(project=aspect.project_id, aspect=aspect)
+    if page is not None:
+        live = live.filter(instance__in=page)
     held = {row[0]: row[1:] for row in live.values_list("instance_id", *COMPARED)}
     changed = [
         row

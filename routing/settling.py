@@ -76,6 +76,10 @@ class Method:
     def fuses(self) -> bool:
         return bool(AGGREGATORS.load(self.name).fuses)
 
+    def is_local(self, aspect: Aspect) -> bool:
+        """Whether an instance's consensus follows from its own labels alone."""
+        return aspect.task_type not in PAIRED or bool(AGGREGATORS.load(self.name).local)
+
 
 WHOSE = (Preference.Source.HUMAN.value, Preference.Source.AI.value)
 
@@ -89,10 +93,14 @@ def read_method(text: str) -> Method:
     return Method(name, whose)
 
 
-def read_labels(aspect: Aspect, judge: Rater | None, *, all_judges: bool = False) -> dict[int, list[Said]]:
+def read_labels(
+    aspect: Aspect, judge: Rater | None, *, all_judges: bool = False, instances: list[int] | None = None
+) -> dict[int, list[Said]]:
     """The live labels of people, adjudicators and the standing judge (or all), by instance, in the ledger's order."""
     fields = ("pk", "instance_id", "rater_id", "rater__kind", "rater__name", "value", "order", "repeat")
     labels = Label.objects.live().filter(project=aspect.project_id, aspect=aspect)
+    if instances is not None:
+        labels = labels.filter(instance__in=instances)
     found: dict[int, list[Said]] = defaultdict(list)
     for pk, instance, rater, kind, name, value, order, repeat in labels.order_by("pk").values_list(*fields):
         standing = judge is not None and rater == judge.pk
@@ -138,19 +146,31 @@ def fusing(people: list[Said], judged: list[Said], way: str) -> Counted:
     return Counted(people or judged, source, way)
 
 
-def ways_of(route: Route | None) -> dict[int, str]:
+def ways_of(route: Route | None, instances: list[int] | None) -> dict[int, str]:
     """Where each instance goes; nothing without a route."""
-    return {} if route is None else dict(route.decisions.values_list("instance_id", "way"))
+    if route is None:
+        return {}
+    decided = route.decisions if instances is None else route.decisions.filter(instance__in=instances)
+    return dict(decided.values_list("instance_id", "way"))
 
 
 def settle_aspect(
-    *, aspect: Aspect, route: Route | None, judge: Rater | None, method: str
+    *,
+    aspect: Aspect,
+    route: Route | None,
+    judge: Rater | None,
+    method: str,
+    instances: list[int] | None = None,
 ) -> dict[int, tuple[Counted, Consensus]]:
-    """The consensus on every instance of the aspect's project, by instance."""
+    """The consensus on the instances with labels that count, by instance: on `instances` alone, or on them all.
+
+    Only a method that is local to the instance may be asked for some.
+    """
     how = read_method(method)
-    ways, labels = ways_of(route), read_labels(aspect, judge, all_judges=how.fuses)
-    instances = list(Instance.objects.of(aspect.project).order_by("pk").values_list("pk", flat=True))
-    counted = {pk: counting(labels.get(pk, []), ways.get(pk, ""), how) for pk in instances}
+    ways = ways_of(route, instances)
+    labels = read_labels(aspect, judge, all_judges=how.fuses, instances=instances)
+    counted = {pk: counting(labels[pk], ways.get(pk, ""), how) for pk in sorted(labels)}
+    counted = {pk: held for pk, held in counted.items() if held.labels}
     agreed: dict[int, Consensus] = {}
     if aspect.task_type in PAIRED and how.fuses:
         agreed = fused_consensus(counted, slices_of(aspect.project))

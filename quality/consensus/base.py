@@ -21,6 +21,7 @@ class Aggregator(ABC):
     """
 
     fuses: ClassVar[bool] = False  # whether it weighs people's and judges' labels together
+    local: ClassVar[bool] = False  # whether an item's verdict follows from that item's labels alone
     probabilities_: Floats
     verdicts_: Ints
     decided_: Bools

@@ -1,6 +1,6 @@
 """Majority: every rater counts once."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from quality.consensus.base import Aggregator, normalised
 from quality.verdicts import Ints, count_table
@@ -14,6 +14,8 @@ class Majority(Aggregator):
     >>> fitted.verdicts_.tolist()
     [1, -1]
     """
+
+    local: ClassVar[bool] = True
 
     def fit(self, items: Ints, raters: Ints, verdicts: Ints, *, n_items: int) -> Self:
         table = count_table(items, verdicts, n_items=n_items)
