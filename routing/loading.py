@@ -15,7 +15,7 @@ from django.db.models import Count
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
 from routing.pay import expected_pay, meets, pay_by_rules
 from routing.problems import NoInstances, NoJudgeLabels
-from routing.table import Floats, People, Table
+from routing.table import Floats, Ints, People, Table
 from routing.tagging import tags_of
 from routing.texts import text_of
 from routing.voices import joint_probability, joint_verdict
@@ -137,6 +137,13 @@ class Pairs:
     responses: Index = field(default_factory=Index)
     models: Index = field(default_factory=Index)
     instances: Index = field(default_factory=Index)
+    domain: list[int] = field(default_factory=list)
+    domains: Index = field(default_factory=Index)
+
+    @property
+    def slices(self) -> Ints | None:
+        """The domain of each pair's prompt (n,); None where there is one at most."""
+        return np.array(self.domain, dtype=np.int64) if len(self.domains.codes) > 1 else None
 
 
 def read_pairs(project: Project, *, pairwise: bool, only: Collection[int] | None = None) -> Pairs:
@@ -146,11 +153,12 @@ def read_pairs(project: Project, *, pairwise: bool, only: Collection[int] | None
     wanted = (
         Instance.objects.of(project) if only is None else Instance.objects.of(project).filter(pk__in=only)
     )
-    rows = wanted.order_by("id").values_list("id", "ref", "prompt", "size")
-    for pk, ref, prompt, size in rows.iterator():
+    rows = wanted.order_by("id").values_list("id", "ref", "prompt", "size", "metadata__domain")
+    for pk, ref, prompt, size, domain in rows.iterator():
         if size < 2 or (pairwise and size != 2):
             continue
         add_instance(pairs, pk, ref, text_of(prompt), responses[pk])
+        pairs.domain += [pairs.domains(str(domain))] * (len(pairs.ids) - len(pairs.domain))
     return pairs
 
 
@@ -209,6 +217,7 @@ def as_table(
         instances=pairs.instances.keys(),
         owner=np.array(pairs.owner, dtype=np.int64),
         graded=aspect.task_type == "rating",
+        slices=pairs.slices,
         tags=tags_of(project, prompts),
     )
 

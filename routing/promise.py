@@ -21,6 +21,9 @@ from routing.table import Floats, Ints, Mask
 STEP = 0.05  # of all instances, by which the tested set grows
 FIRST_SPARE = 2.0  # the first set has this many times the audits that could pass at best
 LARGEST_NEED = 100_000  # audits; more is no plan
+SLICE_AUDITS = (
+    200  # a slice with fewer cannot carry a promise of its own: at 0.85, 19 of them must be without fault
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,7 @@ class Promise:
     audited: int
     agreed: int
     needed: int | None
+    slices: int = 1  # in how many parts of the project it was tested apart
 
     @property
     def kept(self) -> bool:
@@ -46,9 +50,11 @@ class Promise:
         """What the admin reads."""
         share = f"{self.target:.0%}"
         if self.kept:
+            apart = f", tested apart in {self.slices} slices" if self.slices > 1 else ""
             return (
                 f"With {self.confidence:.0%} confidence the judge agrees with people on at least {share} of the "
-                f"{int(self.accepted.sum())} instances that nobody checks: {self.agreed} of {self.audited} audits."
+                f"{int(self.accepted.sum())} instances that nobody checks: {self.agreed} of {self.audited} "
+                f"audits{apart}."
             )
         found = f"{self.agreed} of {self.audited} audits of the safest instances agree"
         if self.needed is None:
@@ -130,6 +136,54 @@ def promise(safety: Floats, audits: Ints, agrees: Mask, *, target: float, confid
         audited=sample,
         agreed=hits,
         needed=None if accepted.any() else needed(sample, hits, int(about.sum()), target, confidence),
+    )
+
+
+def promise_by_slice(
+    safety: Floats, audits: Ints, agrees: Mask, slices: Ints, *, target: float, confidence: float
+) -> Promise:
+    """The promise tested apart in every slice with audits enough, and in all others together.
+
+    slices (n,): codes. The chance of a broken promise is shared among the parts (Bonferroni), so that all of them
+    hold together at `confidence`; parts that fail go to people.
+    """
+    parts = slice_parts(slices, audits)
+    share = 1 - (1 - confidence) / len(parts)
+    found = []
+    for rows in parts:
+        place = np.full(len(safety), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        inside = place[audits] >= 0
+        found.append(
+            promise(safety[rows], place[audits[inside]], agrees[inside], target=target, confidence=share)
+        )
+    return joined(found, parts, len(safety), confidence=confidence)
+
+
+def slice_parts(slices: Ints, audits: Ints) -> list[Ints]:
+    """The rows of each slice with at least `SLICE_AUDITS` audits, and last those of all others together."""
+    codes, count = np.unique(slices[audits], return_counts=True)
+    large = codes[count >= SLICE_AUDITS]
+    parts = [np.flatnonzero(slices == code) for code in large]
+    rest = np.flatnonzero(~np.isin(slices, large))
+    return parts + [rest] if len(rest) else parts
+
+
+def joined(found: list[Promise], parts: list[Ints], size: int, *, confidence: float) -> Promise:
+    """One promise of several parts: what was kept, or else what all of them would need."""
+    accepted = np.zeros(size, dtype=bool)
+    for made, rows in zip(found, parts, strict=True):
+        accepted[rows] = made.accepted
+    told = [made for made in found if made.kept] or found
+    needs = [made.needed for made in told]
+    return Promise(
+        target=found[0].target,
+        confidence=confidence,
+        accepted=accepted,
+        audited=sum(made.audited for made in told),
+        agreed=sum(made.agreed for made in told),
+        needed=None if accepted.any() or None in needs else sum(need for need in needs if need),
+        slices=len(parts),
     )
 
 

@@ -83,6 +83,7 @@ def take(table: Table, keep: Ints) -> Table:
         consistent=table.consistent[:, keep],
         price=table.price[keep],
         owner=table.owner[keep],
+        slices=None if table.slices is None else table.slices[keep],
         cache={},
     )
 

@@ -58,6 +58,7 @@ class Table:
     owner: Ints
     graded: bool = False
     embeddings: Embeddings | None = None
+    slices: Ints | None = None  # (n,) the prompt's domain as a code, where domains are recorded
     tags: Floats | None = None  # (P, 63) probabilities of `judges.tagging`, NaN where a prompt has none
     cache: dict[str, object] = field(default_factory=dict, repr=False)
 

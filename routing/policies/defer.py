@@ -21,6 +21,7 @@ from routing.belief import (
     chance_of,
     decide,
     frame,
+    proven,
     value_of_asking,
 )
 from routing.features.base import block, share_below
@@ -31,6 +32,7 @@ from routing.policies.base import Policy, Ranking, Reason, verdicts_of
 from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
 LEAST_GAIN = 0.002  # a label that helps in fewer than 1 of 500 instances is not worth a person
+BORNE_OUT = 1.0  # standard errors by which what was learnt must have been better (`routing.belief.proven`)
 RETUNE = 1.5  # how much more evidence there must be before the scales are searched again
 SHARPNESS = (
     2.0  # instances are drawn with chances as the gain to this power, where labels tell of other pairs
@@ -51,6 +53,7 @@ class Defer(Policy):
         self.scales: Scales = START
         self.tuned_on = 0
         self.held: tuple[Known, Belief] | None = None
+        self.first: Floats | None = None
 
     def belief(self, table: Table, known: Known) -> Belief:
         """The belief given these labels; the last one is kept, and the search starts where it ended."""
@@ -64,8 +67,7 @@ class Defer(Policy):
     def gains(self, table: Table, known: Known) -> Floats:
         """What a person's label adds to each pair (n,): expected where nobody was asked, else as believed now."""
         belief, asked = self.belief(table, known), frame(table).asked
-        judged = asked.judged(table.ai)
-        expected = value_of_asking(belief, judged)[asked.code]
+        expected = value_of_asking(belief, self.standing(table, known))[asked.code]
         after = asked.turned(belief.after)
         settled = chance_of(after, verdicts_of(self.settle(table, known)) + 1)
         return np.where(known.asked(table.size), settled - chance_of(after, table.ai + 1), expected)
@@ -78,11 +80,33 @@ class Defer(Policy):
         score = np.log(np.maximum(gain * alike, 1e-6)) * sharpness + rng.gumbel(size=table.size)
         return Ranking(gain=gain, worth=heard | (gain > LEAST_GAIN), score=score, slope=sharpness)
 
+    def standing(self, table: Table, known: Known) -> Ints:
+        """The column of the verdict on each question that nobody was asked about (N,).
+
+        What was learnt replaces the first belief, and the first belief the judge, only as far as the labels that
+        are known bear it out, each predicted without itself.
+        """
+        asked, belief = frame(table).asked, self.belief(table, known)
+        judged, counts = asked.judged(table.ai), asked.counts(known)
+        first = decide(self.first_belief(table), judged, OVER_JUDGE)
+        learnt = decide(belief.after, judged, OVER_JUDGE)
+        if proven(counts, decide(belief.before, judged, OVER_JUDGE), first, at_least=BORNE_OUT):
+            return learnt
+        safe = judged if proven(counts, judged, first, at_least=BORNE_OUT) else first
+        return np.where(counts.sum(axis=1) > 0, learnt, safe)
+
+    def first_belief(self, table: Table) -> Floats:
+        """P(first, tie, second) of each question before anybody was asked (N, 3)."""
+        if self.first is None:
+            self.first = believe(table, Known.nothing()).after
+        return self.first
+
     def settle(self, table: Table, known: Known) -> Floats:
         """Beliefs, with the incumbent verdict in front where the rest does not outweigh it by its margin."""
-        probability = frame(table).asked.turned(self.belief(table, known).after)
+        asked = frame(table).asked
+        probability = asked.turned(self.belief(table, known).after)
         heard, people = known.plurality(table.size)
-        judged = decide(probability, table.ai + 1, OVER_JUDGE)
+        judged = (self.standing(table, known)[asked.code] - 1) * asked.flip + 1
         given = decide(probability, people + 1, OVER_PERSON)
         return in_front(probability, np.where(heard, given, judged))
 

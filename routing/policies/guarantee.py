@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from routing.belief import believe, chance_of, frame
 from routing.policies.base import Policy, Ranking, Reason
-from routing.promise import Promise, promise
+from routing.promise import Promise, promise_by_slice
 from routing.table import Floats, Ints, Known, Mask, Table
 
 TARGET, CONFIDENCE = 0.85, 0.95
@@ -46,6 +46,11 @@ def within(known: Known, instances: Ints) -> Known:
     """The labels on these instances only."""
     kept = np.isin(known.instance, instances)
     return Known(instance=known.instance[kept], rater=known.rater[kept], verdict=known.verdict[kept])
+
+
+def slices_of(table: Table) -> Ints:
+    """The slice of each pair (n,): its prompt's domain, one for all where none is recorded."""
+    return np.zeros(table.size, dtype=np.int64) if table.slices is None else table.slices
 
 
 def safety(table: Table, known: Known) -> Floats:
@@ -99,18 +104,22 @@ class Guarantee(Policy):
             if self.lots is None:
                 raise ValueError("a promise needs lots that were drawn")
             self.safety = safety(table, within(known, self.lots.pilot))
-            self.made = self.promise_beyond(
-                self.lots, self.safety, self.agreement(table, known, self.lots.audit)
-            )
+            agrees = self.agreement(table, known, self.lots.audit)
+            self.made = self.promise_beyond(self.lots, self.safety, agrees, slices_of(table))
         return self.made
 
-    def promise_beyond(self, lots: Lots, safe: Floats, agrees: Mask) -> Promise:
+    def promise_beyond(self, lots: Lots, safe: Floats, agrees: Mask, slices: Ints) -> Promise:
         """The promise about the instances outside the pilot, of which the audit is a simple random sample."""
         outside = np.ones(len(safe), dtype=bool)
         outside[lots.pilot] = False
         place = np.cumsum(outside) - 1
-        found = promise(
-            safe[outside], place[lots.audit], agrees, target=self.target, confidence=self.confidence
+        found = promise_by_slice(
+            safe[outside],
+            place[lots.audit],
+            agrees,
+            slices[outside],
+            target=self.target,
+            confidence=self.confidence,
         )
         accepted = np.zeros(len(safe), dtype=bool)
         accepted[outside] = found.accepted

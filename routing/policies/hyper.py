@@ -8,7 +8,6 @@ project: HyPER itself starts from a dataset that is labelled twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from routing.features.base import share_below
 from routing.features.tags import EDGES, LENGTH_SCORES, length_scores, tags
 from routing.mixes import proxy_scores, tag_fill
 from routing.policies.base import Policy, Ranking, Reason
+from routing.predictors import PREDICTORS, Predictor
 from routing.table import Floats, Ints, Known, Mask, Table
 
 CANDIDATES = 250
@@ -28,52 +28,24 @@ VALIDATION = 0.3
 LEAST_PILOT = 20  # labels, below which nothing can be predicted and the choice is by lot
 TEXTUAL = 27
 LENGTH_COLUMNS = slice(TEXTUAL - 3 * LENGTH_SCORES, TEXTUAL)
-PENALTIES = np.logspace(-1, 4, 11)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Predictor:
-    """A PPM: `predict` gives mean and deviation of mixes' features, (C, T) to (C,), (C,)."""
-
-    centre: Floats
-    scale: Floats
-    rows: Floats  # (N, T) standardised training features
-    dual: Floats  # (N,)
-    inverse: Floats  # (N, N) of the kernel with its noise
-    noise: float
-    level: float
-
-    def predict(self, features: Floats) -> tuple[Floats, Floats]:
-        kernel = quadratic_kernel((features - self.centre) / self.scale, self.rows)
-        spread = np.einsum("cn,nm,cm->c", kernel, self.inverse, kernel)
-        own = quadratic_norm((features - self.centre) / self.scale)
-        return self.level + kernel @ self.dual, np.sqrt(np.maximum(own - spread, 0) * self.noise)
-
-
-def quadratic_kernel(a: Floats, b: Floats) -> Floats:
-    """The inner product over all columns, their squares and products, scaled to the width (C, N)."""
-    linear = a @ b.T / a.shape[1]
-    product: Floats = linear + linear**2
-    return product
-
-
-def quadratic_norm(a: Floats) -> Floats:
-    square = (a**2).sum(axis=1) / a.shape[1]
-    norm: Floats = square + square**2
-    return norm
 
 
 class Hyper(Policy):
     """Asks in the mix of tags whose reward model is predicted to be best: HyPER as published.
 
-    Raw counts, length bins ranked inside the human part, unregularised quadratic least squares.
+    Raw counts, length bins ranked inside the human part, unregularised quadratic least squares. `regressor` names
+    another predictor (`routing.predictors`); with `top_k` the instances of largest gain are asked, as HyPER's
+    first way of selecting does, in the place of the best of many simulated mixes.
     """
 
     name = "hyper"
     version = "1"
     learns: ClassVar[bool] = True
+    regressor: ClassVar[str] = "quadratic"
 
-    def __init__(self) -> None:
+    def __init__(self, *, regressor: str | None = None, top_k: bool = False) -> None:
+        self.made = regressor or self.regressor
+        self.top_k = top_k
         self.trained_on = 0
         self.predictor: Predictor | None = None
         self.pilot_labels: tuple[Ints, Ints, Ints] | None = (
@@ -101,7 +73,9 @@ class Hyper(Policy):
             self.trained_on = spent
         if self.predictor is None:
             return Ranking(gain=by_lot, worth=worth)
-        return Ranking(gain=self.best_mix(table, asked, cap - spent, rng=rng) + by_lot / 2, worth=worth)
+        mix = self.best_mix(table, asked, cap - spent, rng=rng)
+        gain = self.gains(table, mix > 0)
+        return Ranking(gain=gain, worth=worth, score=gain if self.top_k else mix + by_lot / 2)
 
     def train(self, table: Table, known: Known, *, rng: Generator) -> Predictor | None:
         """The PPM over candidate mixes of the labelled pairs; None where they are of one kind."""
@@ -158,18 +132,27 @@ class Hyper(Policy):
         return counts * (table.size / len(rows))
 
     def fit(self, features: Floats, accuracy: Floats) -> Predictor:
-        """Quadratic least squares; with more columns than rows, the solution of least norm."""
-        centre, level = features.mean(axis=0), float(accuracy.mean())
-        scale = np.full(features.shape[1], max(float(features.std()), 1e-9))
-        rows = (features - centre) / scale
-        inverse = np.linalg.pinv(quadratic_kernel(rows, rows), rcond=1e-9, hermitian=True)
-        dual = inverse @ (accuracy - level)
-        return Predictor(centre, scale, rows, dual, inverse, noise=float(accuracy.var()), level=level)
+        predictor: Predictor = PREDICTORS.load(self.made)()
+        return predictor.fit(features, accuracy)
+
+    def gains(self, table: Table, mix: Mask) -> Floats:
+        """What each instance adds to the predicted accuracy (n,): on its own, from nothing, as published."""
+        assert self.predictor is not None
+        flags = tags(table)
+        alone, _ = self.predictor.predict(flags)
+        nothing, _ = self.predictor.predict(np.zeros((1, flags.shape[1])))
+        return alone - nothing
 
     def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
-        inside = Reason(text="In the best predicted mix.", features={"in_mix": 1.0})
-        outside = Reason(text="Not in the best predicted mix.", features={"in_mix": 0.0})
-        return [inside if gain >= 1 else outside for gain in ranking.gain[instances]]
+        if self.predictor is None:
+            return [Reason(text="Drawn by lot for the pilot.", features={})] * len(instances)
+        return [reason(float(gain)) for gain in ranking.gain[instances]]
+
+
+def reason(gain: float) -> Reason:
+    way = "raises" if gain > 0 else "does not raise"
+    text = f"A person's label on an instance with these tags {way} the predicted quality of the reward model."
+    return Reason(text=text, features={"gain": gain})
 
 
 class HyperFixed(Hyper):
@@ -179,6 +162,7 @@ class HyperFixed(Hyper):
     """
 
     name = "hyper_fixed"
+    regressor = "ridge"
 
     def criterion(self, mean: Floats, deviation: Floats) -> Floats:
         return mean - deviation
@@ -189,19 +173,18 @@ class HyperFixed(Hyper):
         shares = mixes.astype(float) @ tags(table)[rows] / human
         return np.hstack([shares, np.log(human / len(rows))])
 
-    def fit(self, features: Floats, accuracy: Floats) -> Predictor:
-        """Ridge on standardised columns and their products, its penalty by leave-one-out error."""
-        centre, level = features.mean(axis=0), float(accuracy.mean())
-        scale = np.maximum(features.std(axis=0), 1e-6)
-        rows = (features - centre) / scale
-        kernel = quadratic_kernel(rows, rows)
-        values, vectors = np.linalg.eigh(kernel)
-        y = accuracy - level
-        fits = [left_out_error(values, vectors, y, penalty) for penalty in PENALTIES]
-        penalty = float(PENALTIES[int(np.argmin(fits))])
-        inverse = (vectors / (values + penalty)) @ vectors.T
-        noise = float(y @ inverse @ y) / len(y)
-        return Predictor(centre, scale, rows, inverse @ y, inverse, noise=noise, level=level)
+    def gains(self, table: Table, mix: Mask) -> Floats:
+        """What one instance more adds to the operating mix (n,), inside or outside of it."""
+        assert self.predictor is not None
+        flags, count = tags(table), max(int(mix.sum()), 1)
+        total = mix.astype(float) @ flags
+        now = np.r_[total / count, np.log(count / table.size)]
+        more = np.hstack(
+            [(total + flags) / (count + 1), np.full((table.size, 1), np.log((count + 1) / table.size))]
+        )
+        with_it, _ = self.predictor.predict(more)
+        without, _ = self.predictor.predict(now[None])
+        return with_it - without
 
 
 def ranked_inside(mixes: Mask, values: Floats) -> Floats:
@@ -210,9 +193,3 @@ def ranked_inside(mixes: Mask, values: Floats) -> Floats:
     total = np.maximum(members.sum(axis=1, keepdims=True), 1)
     place = np.digitize((np.cumsum(members, axis=1) - 0.5) / total, EDGES)
     return np.stack([(members & (place == third)).sum(axis=1) for third in range(3)], axis=1).astype(float)
-
-
-def left_out_error(values: Floats, vectors: Floats, y: Floats, penalty: float) -> float:
-    """Mean squared leave-one-out error of kernel ridge from the kernel's eigenvectors."""
-    inverse = (vectors / (values + penalty)) @ vectors.T
-    return float(np.mean((inverse @ y / np.diag(inverse)) ** 2))

@@ -124,7 +124,7 @@ def test_people_are_trusted_where_nothing_tells_their_noise() -> None:
     table = replace(table, models=(), model_of=np.full_like(table.model_of, -1))
     drawn = world(people, table.size, seed=0)
     state = run("defer", table, drawn, seed=0, budgets=[1.0]).states[0]
-    assert (state.settled == drawn.label)[state.routed].mean() > 0.97
+    assert (state.settled == drawn.label)[state.routed].mean() > 0.95
 
 
 def test_defer_beats_lots_where_the_judge_is_noisy() -> None:

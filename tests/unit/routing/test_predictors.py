@@ -1,0 +1,62 @@
+"""HyPER's performance predictors: each learns what its form can hold, and says how sure it is."""
+
+import numpy as np
+import pytest
+
+from routing.policies import POLICIES
+from routing.policies.hyper import Hyper
+from routing.predictors import PREDICTORS
+from routing.replay import policy_rng
+from routing.table import Known
+from tests.unit.routing.making import make_table
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", PREDICTORS.names())
+def test_every_predictor_ranks_new_mixes(name: str) -> None:
+    features = RNG.normal(size=(300, 4))
+    accuracy = 0.6 + 0.05 * features[:, 0] + 0.01 * features[:, 1]
+    predictor = PREDICTORS.load(name)().fit(features[:200], accuracy[:200])
+    mean, deviation = predictor.predict(features[200:])
+    assert np.corrcoef(mean, accuracy[200:])[0, 1] > 0.9
+    assert mean.shape == deviation.shape == (100,)
+    assert (deviation >= 0).all()
+
+
+def test_only_the_linear_one_cannot_hold_a_product() -> None:
+    features = RNG.normal(size=(300, 3))
+    accuracy = features[:, 0] * features[:, 1]
+    found = {}
+    for name in PREDICTORS.names():
+        mean, _ = PREDICTORS.load(name)().fit(features[:200], accuracy[:200]).predict(features[200:])
+        found[name] = np.corrcoef(mean, accuracy[200:])[0, 1]
+    assert abs(found.pop("linear")) < 0.3
+    assert min(found.values()) > 0.5
+
+
+def test_least_squares_is_the_plain_fit() -> None:
+    features, weights = RNG.normal(size=(50, 3)), np.array([1.0, -2.0, 0.5])
+    accuracy = features @ weights + 0.3
+    centred = features - features.mean(axis=0)
+    mean, _ = PREDICTORS.load("linear")().fit(features, accuracy).predict(features)
+    np.testing.assert_allclose(mean, accuracy.mean() + centred @ weights, atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
+@pytest.mark.parametrize("top_k", [False, True])
+def test_a_mix_or_the_largest_gains_are_asked(policy: str, *, top_k: bool) -> None:
+    table, people = make_table(prompts=30)
+    first = people.rater == 0
+    asked = np.flatnonzero(first)[: table.size // 2]
+    known = Known(people.pair[asked], people.rater[asked], people.verdict[asked])
+    hyper = POLICIES.load(policy)(top_k=top_k)
+    ranking = hyper.rank(table, known, cap=table.size, rng=policy_rng(policy, 0))
+    assert isinstance(hyper, Hyper)
+    assert hyper.predictor is not None
+    assert np.isfinite(ranking.gain).all()
+    assert ranking.gain.std() > 0
+    if top_k:
+        np.testing.assert_array_equal(ranking.ordering, ranking.gain)
+    else:
+        assert (ranking.ordering[known.instance] >= 1).all()  # what was asked is in every mix
