@@ -4,7 +4,8 @@ A *seat* is one of the places that people have at an instance; there are as many
 asks for, and (instance, slot) is unique, so the overlap cannot be overrun. An *assignment* is one
 hand-out of a seat to a rater: a lease that ends in a submission, a skip, or its expiry. Gold and
 consistency probes may be handed out without a seat. What a member labelled before it was imported counts
-as an assignment that was done *elsewhere*, so that nobody is asked twice. A *flag* is a skip that an admin should look into.
+as an assignment that was done *elsewhere*, so that nobody is asked twice. A *flag* is a skip that an admin
+should look into.
 """
 
 from datetime import datetime

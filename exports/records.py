@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Self
 
 PREFERRED, TIE, BOTH_BAD, UNDECIDED = "preferred", "tie", "both_bad", "undecided"  # routing's outcomes
 
+PERSON = "person"  # the ledger's kind of rater
+
 Message = dict[str, Any]
 Prompt = str | list[Message]
 
@@ -101,6 +103,11 @@ class Verdict:
     counted: bool
     settings: dict[str, Any]
     profile: dict[str, Any]
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether it stands and is no consistency probe: a person's repeat checks the person and says nothing new."""
+        return self.superseded is None and not (self.kind == PERSON and self.repeat > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,14 @@ def columns(shape: Shape) -> Columns:
 
 
 def rows(case: Case, shape: Shape) -> Iterable[Row]:
-    """One row a live label."""
+    """One row a live label; consistency probes are left out (`ledger` has them)."""
     shared = {
         "prompt": case_prompt(case, shape),
         "responses": [answer_text(answer, shape) for answer in case.answers],
         "models": [answer.model for answer in case.answers],
     }
     for said in case.verdicts:
-        if said.superseded is None:
+        if said.is_voice:
             yield {
                 **shared,
                 **about_rater(said),

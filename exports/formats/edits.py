@@ -42,7 +42,7 @@ def rows(case: Case, shape: Shape) -> Iterable[Row]:
 def edits(case: Case) -> Iterator[tuple[Verdict, int, Row]]:
     """(label, response's index, edit) of every live label that edits, in the ledger's order."""
     for said in case.verdicts:
-        if said.superseded is None:
+        if said.is_voice:
             for index, edit in said.value.get("edits", {}).items():
                 yield said, int(index), edit
 

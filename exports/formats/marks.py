@@ -28,10 +28,10 @@ class Stretch:
 
 
 def stretches(case: Case, answer: Answer, aspect: str) -> list[Stretch]:
-    """The response's marked stretches on an aspect, in order; then the steps of its trajectory; live labels alone."""
+    """The response's marked stretches on an aspect, in order; then the steps of its trajectory."""
     votes: dict[tuple[int, int, int, int], Counter[str]] = defaultdict(Counter)
     for said in case.verdicts:
-        if said.aspect == aspect and said.superseded is None:
+        if said.aspect == aspect and said.is_voice:
             for mark in said.value.get("marks", []):
                 if mark["response"] == answer.index:
                     votes[place_of(mark)][mark["label"]] += 1

@@ -5,9 +5,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
-from annotate.actions import correct_annotation, lease_next, replace_open_work, submit_annotation
+from annotate.actions import (
+    correct_annotation,
+    lease_next,
+    overlap,
+    replace_open_work,
+    submit_annotation,
+)
 from annotate.models import Assignment, Seat
 from ledger.models import Instance, Label
 from ledger.project_settings import change_settings
@@ -158,14 +164,9 @@ def test_an_instance_that_a_new_route_leaves_to_the_judge_gets_no_seat_again(cli
     assert Seat.objects.filter(status="open").values_list("instance", flat=True).get() == first
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round_", range(5))
-def test_two_who_differ_at_the_same_moment_call_a_third(round_):
-    """Each would see only their own vote, and nobody would be asked again, but for the instance's lock."""
-    project = make_project(f"race-{round_}")
-    change_settings(project, {"overlap": RULE})
-    make_instances(project, 1)
-    people = [make_annotator(project, f"p{n}-{round_}@test.local")[:2] for n in range(2)]
+def differ_at_once(project):
+    """Two people who hold seats submit opposite answers in the same moment; the errors."""
+    people = [make_annotator(project, f"p{n}@test.local")[:2] for n in range(2)]
     leases = [lease_next(project, rater) for _, rater in people]
     gate = threading.Barrier(2)
 
@@ -175,9 +176,58 @@ def test_two_who_differ_at_the_same_moment_call_a_third(round_):
             submit_annotation(
                 assignment_id=leases[n].pk, user_id=people[n][0].pk, answers=make_answers((-1, 1)[n])
             )
+        except OperationalError as error:
+            return str(error)
         finally:
             connections.close_all()
+        return ""
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(submit, range(2)))
+        return [error for error in pool.map(submit, range(2)) if error]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_", range(5))
+def test_two_who_differ_at_the_same_moment_call_a_third(round_):
+    project = make_project(f"race-{round_}")
+    change_settings(project, {"overlap": RULE})
+    make_instances(project, 1)
+    assert differ_at_once(project) == []
     assert seats() == {"filled": 2, "open": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locked", [False, True])
+def test_the_race_happens_with_the_lock_off_and_not_with_it_on(monkeypatch, locked):
+    """Both read what was said before either commits: each sees their own vote alone, and takes the other's seat for one
+    that is held. They wait for one another's rows until PostgreSQL throws one submission away, and no third is asked.
+
+    With the instance's row locked the second cannot read until the first has committed, so that they never meet.
+    """
+    read, meeting = overlap.prepared, threading.Barrier(2)
+    met = []
+
+    def reading(sql, values):
+        rows = read(sql, values)
+        if sql == overlap.SAID:
+            try:
+                meeting.wait(timeout=1.5)
+                met.append(True)
+            except threading.BrokenBarrierError:
+                met.append(False)
+        return rows
+
+    project = make_project("race")
+    change_settings(project, {"overlap": RULE})
+    make_instances(project, 1)
+    monkeypatch.setattr(overlap, "prepared", reading)
+    if not locked:
+        unlocked = overlap.LOCK.replace("FOR NO KEY UPDATE", "")
+        assert unlocked != overlap.LOCK
+        monkeypatch.setattr(overlap, "LOCK", unlocked)
+    errors = differ_at_once(project)
+    assert met == [not locked] * 2
+    if locked:
+        assert errors == [] and seats() == {"filled": 2, "open": 1}
+    else:
+        assert len(errors) == 1 and "deadlock" in errors[0] and seats()["open"] == 0

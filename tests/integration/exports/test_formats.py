@@ -178,6 +178,47 @@ def test_stepwise_follows_the_messages_and_calls_of_a_trajectory(project_of, exp
     assert made["agreement"][-2:] == [pytest.approx(2 / 3), pytest.approx(2 / 3)]
 
 
+def test_a_consistency_probe_is_no_second_row_and_no_second_vote(project_of, export_rows):
+    """The same person again, in swapped order (`repeat` 1), says something else: only the first answer is exported."""
+    project = project_of([instance("x", [])])
+    specs = {"overall": "pairwise", "steps": "steps", "spans": "spans", "edit": "edit"}
+    aspects = {name: add_aspect(project, AspectSpec(name, task)) for name, task in specs.items()}
+    rater = ensure_rater(project, kind=Rater.Kind.PERSON, name="ann")
+    only = Instance.objects.get(project=project)
+    for repeat, strength, step, text in ((0, -1, "right", "Yes, yes."), (1, 2, "wrong", "No, no.")):
+        values = {
+            "overall": {"strength": strength},
+            "steps": {"marks": [{"response": 0, "start": 0, "end": 4, "label": step}]},
+            "spans": {"marks": [{"response": 0, "start": 0, "end": 3 + repeat, "label": "unsafe"}]},
+            "edit": {"edits": {"0": {"text": text}}},
+        }
+        labels = [
+            NewLabel(
+                instance=only,
+                aspect=aspects[name],
+                value=value,
+                order=(repeat, 1 - repeat),
+                repeat=repeat,
+                rationale=text,
+            )
+            for name, value in values.items()
+        ]
+        write_labels(project=project, rater=rater, labels=labels)
+    said = export_rows(project, "disaggregated")
+    assert [(row["aspect"], row["repeat"]) for row in said] == [(name, 0) for name in specs]
+    assert [row["labels"] for row in export_rows(project, "trl-stepwise")] == [[True]]
+    assert [row["agreement"] for row in export_rows(project, "trl-stepwise")] == [[1.0]]
+    assert [row["chosen"] for row in export_rows(project, "edits")] == ["Yes, yes."]
+    (masked,) = export_rows(project, "masked")
+    assert [mark["end"] for mark in masked["chosen_sentences"]] == [3]
+    (strong,) = export_rows(project, "preference-strength")
+    assert len(strong["justifications"]) == 1 and strong["strength_mean"] < 0
+    (why,) = export_rows(project, "rationale")
+    assert [each["text"] for each in why["rationales"]] == ["Yes, yes."]
+    (kept,) = export_rows(project, "ledger")
+    assert sorted(label["repeat"] for label in kept["labels"]) == [0] * 4 + [1] * 4
+
+
 def test_tool_calls_are_written_out_in_conversations_and_masked_there(project_of, export_rows):
     row = instance("x", [vote(-1)])
     row["responses"][0]["messages"] = TURNS
