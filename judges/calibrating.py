@@ -45,7 +45,16 @@ def repaired_probabilities(aspect: Aspect, rater: int) -> Repaired:
     there are enough.
     """
     reading = read_aspect(aspect)
-    judge = next(one for one in reading.judges if one.rater == rater)
+    return _repaired(reading, next(one for one in reading.judges if one.rater == rater))
+
+
+def every_repair(aspect: Aspect) -> dict[str, Repaired]:
+    """The same for each judge that has labelled the aspect, by its name, from one reading of the ledger."""
+    reading = read_aspect(aspect)
+    return {one.name: _repaired(reading, one) for one in reading.judges}
+
+
+def _repaired(reading: Reading, judge: JudgeReading) -> Repaired:
     p, y, labelled = _labels(reading, judge)
     if len(p) < ENOUGH:
         return Repaired(reading.instance, reading.pair, judge.probability, judge.probability, "", len(p))

@@ -19,6 +19,7 @@ from routing.policies import POLICIES
 from routing.policies.base import Policy, Ranking, Reason, choose
 from routing.policies.guarantee import Guarantee, Lots, draw_lots
 from routing.problems import BadBudget, BadTarget, ReplayOnly
+from routing.repair import with_repaired
 from routing.table import Floats, Ints, Mask
 
 CONFIDENCE = 0.95
@@ -135,6 +136,8 @@ def plan(project: Project, request: Request) -> Plan:
     """The route that `request` asks for. Raises what `load` and `check_request` refuse."""
     check_request(request)
     loaded = load(project, aspect=request.aspect, judge=request.judge)
+    if request.policy != Guarantee.name:  # a promise holds its lots against scores that no label has touched
+        loaded = with_repaired(loaded)
     if request.target is None:
         return plan_budget(loaded, request)
     if request.policy == Guarantee.name:
