@@ -78,11 +78,11 @@ CATALOG: dict[str, JudgeSpec] = {
         JudgeSpec(
             name="probe",
             title="Probe on this project's labels",
-            about="Learns from the people of this project over sentence embeddings, length and style. "
-            "Scores every prompt by a head that saw no label of it.",
+            about="Learns from the people of this project over length, style and the states of a small language model "
+            "that has read prompt and response. Scores every prompt by a head that saw no label of it.",
             methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("probe")),
-            backends={"judge": BackendSpec("probe", {"encoder": "minilm"})},
-            chunk=64,
+            backends={"judge": BackendSpec("probe", {"encoder": "smollm2"})},
+            chunk=32,
             cached=False,
         ),
         JudgeSpec(
@@ -95,12 +95,13 @@ CATALOG: dict[str, JudgeSpec] = {
             cached=False,
         ),
         JudgeSpec(
-            name="probe-smollm2",
-            title="Probe on SmolLM2's middle layer",
-            about="As `probe`, over the states of a small language model that has read prompt and response.",
+            name="probe-minilm",
+            title="Probe on sentence embeddings",
+            about="As `probe`, over MiniLM's embeddings of prompt and response: about a fifth of the reading time, and "
+            "often no better than the longer response.",
             methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("probe")),
-            backends={"judge": BackendSpec("probe", {"encoder": "smollm2"})},
-            chunk=32,
+            backends={"judge": BackendSpec("probe", {"encoder": "minilm"})},
+            chunk=64,
             cached=False,
         ),
     )

@@ -44,7 +44,7 @@ class ProbeBackend:
 
     project: int
     watermark: int
-    encoder: str = "minilm"
+    encoder: str = "smollm2"
     learnt: dict[str, Learnt] = field(default_factory=dict)
 
     def limits(self) -> Limits:
