@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,12 @@ class Export:
         return {"rows": self.tree.rows, "hash": self.tree.root(), **self.tally.as_dict()}
 
 
-def start_export(dataset: Dataset, entry: Format, container: Container) -> Export:
+def start_export(
+    dataset: Dataset, entry: Format, container: Container, *, after: Merkle | None = None
+) -> Export:
     """An export whose bytes are read from the database as they are taken. Raises `ContainerUnsuited`.
 
+    `after` holds the rows of an earlier part of the same export; its bytes go on behind them.
     Take the bytes inside `one_moment`.
     """
     columns = columns_of(dataset, entry)
@@ -60,8 +64,8 @@ def start_export(dataset: Dataset, entry: Format, container: Container) -> Expor
             container=container.name,
         )
     rows, tally = read(dataset, entry)
-    tree = Merkle()
-    return Export(container.encode(batches(rows, tree), columns), tree, tally)
+    tree = after or Merkle()
+    return Export(container.encode(batches(islice(rows, tree.rows, None), tree), columns), tree, tally)
 
 
 def write_export(dataset: Dataset, *, format: str, container: str, path: Path) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from exports.formats import FORMATS
 from exports.formats.base import Format
 from exports.merkle import Merkle
 from exports.models import PreparedFile, Snapshot
+from exports.problems import NotReady
 from exports.reading import one_moment
-from exports.writing import write_whole
+from exports.resuming import held_part
 from web.problems import Problem
 
 EVERY = 5_000  # rows between two reports of progress
@@ -70,6 +71,8 @@ def write_prepared(file: PreparedFile, *, at: datetime | None = None) -> Prepare
     file.save(update_fields=["status"])
     try:
         report = write_bytes(file)
+    except NotReady:
+        return file  # another worker is at it
     except Problem as problem:
         file.status, file.error = PreparedFile.Status.FAILED, problem.detail
     else:
@@ -87,9 +90,9 @@ def write_bytes(file: PreparedFile) -> dict[str, Any]:
     if file.container == FOLDER:
         return write_packed(file, dataset, entry)
     box = CONTAINERS.load(file.container)
-    with one_moment():
-        export = start_export(dataset, entry, box)
-        size = write_whole(file.path, watched(file, refuse_empty(export, entry), export.tree))
+    with held_part(file.path, resumes=box.resumes) as part, one_moment():
+        export = start_export(dataset, entry, box, after=part.mark.tree())
+        size = part.write(watched(file, refuse_empty(export, entry), export.tree), export.tree)
     return {**export.report(), "size": size}
 
 

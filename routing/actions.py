@@ -398,7 +398,7 @@ def read_state(project: Project, live: Route | None) -> tuple[State, int]:
         n=Count("pk"), live=Count("pk", filter=Q(superseded=None)), last=Max("pk")
     )
     instances = project.instances.count()
-    state = State(labels=found["n"], live=found["live"], instances=instances, ways=live and ways_stand(live))
+    state = State(labels=found["n"], live=found["live"], instances=instances, ways=ways_stand(live) if live else None)
     return state, found["last"] or 0
 
 

@@ -64,7 +64,7 @@ def mark_stale(
 
     Runs in the settlement's transaction, which ends the note.
     """
-    given = {
+    given: dict[str, int | str | bool | None] = {
         "project": aspect.project_id,
         "aspect": aspect.pk,
         "route": route.pk if route else None,
@@ -88,7 +88,7 @@ def mark_stale(
 def write_unlabelled(aspect: Aspect, *, how: Method, method: str, policy: str, number: int) -> None:
     """Writes the stale instances on which nobody's word counts as undecided."""
     ways = ("", *Decision.Way.values)
-    given = {
+    given: dict[str, int | str] = {
         "project": aspect.project_id,
         "aspect": aspect.pk,
         "number": number,

@@ -25,7 +25,8 @@ class Container:
     """A registry entry.
 
     `encode(batches, columns)` streams: it yields the file's bytes as the batches come, holding few of them
-    at a time.
+    at a time. Where it `resumes`, each part that it yields ends a batch, and the bytes after it follow from the
+    later batches alone.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Container:
     content_type: str
     encode: Callable[[Iterable[Batch], Columns], Iterator[bytes]]
     flat_only: bool = False
+    resumes: bool = False

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import zstandard
 
@@ -10,6 +11,7 @@ from exports.formats.columns import Columns
 
 GZIP_FORMAT = 16 + zlib.MAX_WBITS  # zlib writes the gzip header itself, with no time and no name in it
 GZIP_LEVEL, ZSTD_LEVEL = 4, 3
+MEMBER = 16  # batches: some 4 MB of text
 
 
 def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
@@ -18,14 +20,16 @@ def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
 
 
 def gzip(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_FORMAT)
-    for batch in batches:
-        if packed := packer.compress(batch.text()):
-            yield packed
-    yield packer.flush()
+    """Members of MEMBER batches each (RFC 1952, section 2.2: a file may have several), so that writing can go on."""
+    held = iter(batches)
+    while member := list(islice(held, MEMBER)):
+        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_FORMAT)
+        packed = [packer.compress(batch.text()) for batch in member]
+        yield b"".join([*packed, packer.flush()])
 
 
 def zstd(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
+    """One frame: many readers stop at the end of the first."""
     packer = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True).compressobj()
     for batch in batches:
         if packed := packer.compress(batch.text()):
@@ -34,6 +38,6 @@ def zstd(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
 
 
 NDJSON = "application/x-ndjson"
-PLAIN = Container("jsonl", "JSON Lines", ".jsonl", NDJSON, plain)
-GZIP = Container("jsonl.gz", "JSON Lines, gzip", ".jsonl.gz", "application/gzip", gzip)
+PLAIN = Container("jsonl", "JSON Lines", ".jsonl", NDJSON, plain, resumes=True)
+GZIP = Container("jsonl.gz", "JSON Lines, gzip", ".jsonl.gz", "application/gzip", gzip, resumes=True)
 ZSTD = Container("jsonl.zst", "JSON Lines, zstd", ".jsonl.zst", "application/zstd", zstd)
