@@ -160,6 +160,24 @@ PLAYED = {
     "implicit-reward": ("tuned", "reference", "own"),
 }
 LONG = frozenset({"system", "criteria", "criterion"})
+TITLES = {
+    "system": "Instruction",
+    "prefill": "Its answer begins with",
+    "tie": "A tie may be said",
+    "both_orders": "Ask in both orders",
+    "use_reference": "Show the reference answer",
+    "max_tokens": "Longest text, tokens",
+    "answer_tokens": "Longest answer of its own, tokens",
+    "critique_tokens": "Longest critique, tokens",
+    "required": "An image is required",
+    "kind": "Check",
+    "seconds": "Seconds, at most",
+    "megabytes": "Megabytes, at most",
+    "per_token": "Divide by length",
+    "pleased": "A pleased person's next turns",
+    "displeased": "A displeased person's next turns",
+    "voting": "By votes",
+}
 HELP = {
     "tie": "Offer a tie as a third answer.",
     "both_orders": "Ask in both orders, so that a preference for a place cancels.",
@@ -218,7 +236,8 @@ def default_of(field: Any) -> object:
 def parameter_of(method: str, name: str, hint: object, default: object) -> Parameter:
     choices = CHOICES.get((method, name), ())
     kind = "choice" if choices else kind_of(name, hint)
-    return Parameter(name, kind, default, name.replace("_", " ").capitalize(), HELP.get(name, ""), choices)
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
+    return Parameter(name, kind, default, title, HELP.get(name, ""), choices)
 
 
 def kind_of(name: str, hint: object) -> str:

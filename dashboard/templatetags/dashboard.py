@@ -98,8 +98,16 @@ def told(estimate: dict[str, Any] | None) -> str:
     """A figure of a kept report with its interval and n, as in `0.71 (0.68–0.75), n 974`."""
     if not estimate or estimate["value"] is None:
         return "–"
-    bounds = "" if estimate["low"] is None else f" ({estimate['low']:.2f}–{estimate['high']:.2f})"
-    return f"{estimate['value']:.2f}{bounds}, n {estimate['n']:,}"
+    if estimate["low"] is None:
+        return f"{signed(estimate['value'])}, n {estimate['n']:,}"
+    between = " to " if estimate["low"] < 0 else "–"
+    bounds = f"{signed(estimate['low'])}{between}{signed(estimate['high'])}"
+    return f"{signed(estimate['value'])} ({bounds}), n {estimate['n']:,}"
+
+
+def signed(value: float) -> str:
+    """Two decimals, with the minus sign that is as wide as a digit."""
+    return f"{value:.2f}".replace("-", "−")
 
 
 @register.filter

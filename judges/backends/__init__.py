@@ -43,7 +43,6 @@ class Answers:
 
 
 ANSWERS = {
-    "length": Answers(frozenset({LabelRequest})),
     "transformers": Answers(frozenset({LabelRequest, LikelihoodRequest, GenerateRequest})),
     "vision-language": Answers(frozenset({LabelRequest, GenerateRequest}), sees=True),
     "probe": Answers(frozenset({UtilityRequest})),
@@ -51,6 +50,7 @@ ANSWERS = {
     "openai-compatible": Answers(frozenset({LabelRequest, LikelihoodRequest, GenerateRequest}), sees=True),
     "llama.cpp": Answers(frozenset({LabelRequest, GenerateRequest})),
     "checks": Answers(frozenset({CheckRequest})),
+    "length": Answers(frozenset({LabelRequest})),
 }
 
 

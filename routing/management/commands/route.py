@@ -1,8 +1,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from judges.standing import standing
 from ledger.access import find_project
+from ledger.models import Project
+from quality.panels import Standing
 from routing.actions import new_seed, route
+from routing.loading import find_aspect, find_judge
 from routing.planning import AUDIT, CONFIDENCE, Request, plan
 from web.commands import ReportCommand
 
@@ -37,5 +41,16 @@ class Command(ReportCommand):
             aspect=options["aspect"],
             audit=options["audit"],
         )
+        self.say_what_stands(project, request)
         planned = plan(project, request) if options["dry_run"] else route(project, request)[1]
         return planned.report()
+
+    def say_what_stands(self, project: Project, request: Request) -> None:
+        """A word on standard error, before anything is done, where the judge is worse than no judge."""
+        aspect = find_aspect(project, request.aspect)
+        judge = find_judge(aspect, request.judge).name
+        if standing(aspect, judge) == Standing.BELOW:
+            self.stderr.write(
+                f"{judge} agrees with people less than taking the longer response would: its label would stand "
+                "wherever nobody is asked."
+            )

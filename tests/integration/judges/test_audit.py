@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import zlib
 from io import StringIO
 
 import pytest
@@ -10,7 +11,11 @@ from django.core.management import CommandError, call_command
 
 from judges.audit import count_triples, recorded
 from judges.calibrating import repaired_probabilities
+from judges.items import Limits
+from judges.live import consistency
 from judges.models import JudgeAudit
+from judges.offering import Chosen, spec_from
+from judges.requests import Texts
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Rater
 from tests.integration.judges.making import make_instance, make_pairs, make_project, say
@@ -154,3 +159,33 @@ def test_a_live_audit_attacks_the_judge(capsys):
     assert found["consistency"]["resampled"]["value"] == 1.0
     assert found["attacks"]["attacks"] == 19
     assert found["attacks"]["flips"]["value"] > 0.5  # whatever is added makes a response longer
+
+
+class Coin:
+    """Writes the verdict that its seed's coin says, where it samples; the same one where it does not."""
+
+    def answer(self, requests):
+        return [
+            Texts(tuple(f"Verdict: {self.letter(one, at)}" for at in range(one.samples))) for one in requests
+        ]
+
+    def letter(self, request, at):
+        key = f"{request.messages[-1].content}{request.seed if request.temperature else ''}{at}"
+        return "A" if zlib.crc32(key.encode()) % 2 else "B"
+
+    def limits(self):
+        return Limits()
+
+
+@pytest.mark.parametrize(("temperature", "low", "high"), [(0.0, 1.0, 1.0), (0.7, 0.2, 0.8)])
+def test_a_second_draw_is_another_draw(temperature, low, high):
+    """A coin stands by its verdict where nothing is sampled, and about as often as not where it is."""
+    project = make_project()
+    make_pairs(project, 60)
+    parameters = {"samples": 1, "temperature": temperature}
+    spec = spec_from(
+        "generative", name="coin", parameters=parameters, played={"judge": Chosen("transformers", "m")}
+    )
+    coin = Coin()
+    found = consistency(project, spec, project.aspects.get(), coin.answer, coin, 60)["resampled"]
+    assert low <= found["value"] <= high and found["n"] == 60

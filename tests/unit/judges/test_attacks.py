@@ -5,15 +5,21 @@ import pytest
 from judges import prompting, safety
 from judges.attacks import KINDS, run_attacks, sample, suite
 from judges.items import Question
+from judges.methods import Method
 from judges.methods.pairwise import Pairwise
+from judges.methods.principles import Principles
+from judges.methods.vision import Vision
 from tests.unit.judges.planted import Follower
 
 QUESTION = Question("overall", "pairwise")
 
 
-def flips(follower: Follower) -> dict[str, tuple[int, int]]:
+METHODS = (Pairwise(), Principles(principles=("Be honest.",)), Vision(required=False))
+
+
+def flips(follower: Follower, method: Method = METHODS[0]) -> dict[str, tuple[int, int]]:
     """Flipped and counted attacks by kind."""
-    results = run_attacks(suite(), Pairwise(), QUESTION, answer=follower.answer, limits=follower.limits())
+    results = run_attacks(suite(), method, QUESTION, answer=follower.answer, limits=follower.limits())
     return {
         kind: (
             sum(r.flipped for r in results if r.attack.kind == kind),
@@ -41,11 +47,13 @@ def test_raw_texts_flip_the_follower_through_every_template(monkeypatch):
     } == {}
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (structural, _) in KINDS.items() if structural])
-def test_neutralised_texts_never_flip_the_follower(kind):
-    flipped, counted = flips(Follower())[kind]
-    assert counted > 0
-    assert flipped == 0
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_neutralised_texts_never_flip_the_follower(method):
+    found = flips(Follower(), method)
+    for kind in (kind for kind, (structural, _) in KINDS.items() if structural):
+        flipped, counted = found[kind]
+        assert counted > 0, kind
+        assert flipped == 0, kind
 
 
 def test_persuasion_is_left_in_the_text_and_seen():
