@@ -37,10 +37,12 @@ from routing.replay import (  # noqa: E402
     agreement_curves,
     area,
     interval,
-    replay,
     replayable,
     resample,
+    run,
+    world,
 )
+from routing.table import People, Table  # noqa: E402
 
 BUDGETS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 POLICIES = (
@@ -78,38 +80,41 @@ def run_set(name: str, seeds: int) -> None:
     data, judge = SETS[name]
     loaded = load(project(data), judge=judge)
     table, people = replayable(loaded.table, loaded.people)
-    scores, spent = Scores(BUDGETS, {}, {}), dict.fromkeys(POLICIES, 0.0)
-    probes: dict[str, list[Any]] = {policy: [] for policy in PROBED}
-    asked: dict[str, list[float]] = {policy: [] for policy in POLICIES}
-    evaluable = []
-    began = time.process_time()
-    with threadpool_limits(1):
-        for run in replay(table, people, policies=POLICIES, budgets=BUDGETS, seeds=seeds):
-            spent[run.policy] += time.process_time() - began
-            scores.add(run, table.prompt, len(table.prompts))
-            held = run.draw.gold != NO_GOLD
-            evaluable.append(int(held.sum()))
-            asked[run.policy].append(float(run.states[-1].routed.mean()))
-            if run.policy in probes:
-                settled = np.array([state.settled for state in run.states])
-                probes[run.policy].append(probe_accuracy(table, settled, run.draw.gold, held))
-            print(name, run.seed, run.policy, round(spent[run.policy], 1), flush=True)
-            began = time.process_time()
+    kept: dict[str, Any] = {
+        "scores": Scores(BUDGETS, {}, {}),
+        "spent": dict.fromkeys(POLICIES, 0.0),
+        "probes": {policy: [] for policy in PROBED},
+        "asked": {policy: [] for policy in POLICIES},
+        "n": table.size,
+        "evaluable": [],
+        "judge": judge,
+        "seeds": 0,
+    }
     KEPT.mkdir(exist_ok=True)
-    (KEPT / f"{name}.pkl").write_bytes(
-        pickle.dumps(
-            {
-                "scores": scores,
-                "spent": spent,
-                "probes": probes,
-                "asked": asked,
-                "n": table.size,
-                "evaluable": float(np.mean(evaluable)),
-                "judge": judge,
-                "seeds": seeds,
-            }
-        )
-    )
+    with threadpool_limits(1):
+        for seed in range(seeds):
+            run_seed(table, people, seed, kept)
+            print(
+                name, seed, {policy: round(spent, 1) for policy, spent in kept["spent"].items()}, flush=True
+            )
+            (KEPT / f"{name}.pkl").write_bytes(pickle.dumps(kept))
+
+
+def run_seed(table: Table, people: People, seed: int, kept: dict[str, Any]) -> None:
+    """Every policy in one world, added to what is kept."""
+    drawn = world(people, table.size, seed=seed)
+    held = drawn.gold != NO_GOLD
+    for name in POLICIES:
+        began = time.process_time()
+        found = run(name, table, drawn, seed=seed, budgets=BUDGETS)
+        kept["spent"][name] += time.process_time() - began
+        kept["scores"].add(found, table.prompt, len(table.prompts))
+        kept["asked"][name].append(float(found.states[-1].routed.mean()))
+        if name in PROBED:
+            settled = np.array([state.settled for state in found.states])
+            kept["probes"][name].append(probe_accuracy(table, settled, drawn.gold, held))
+    kept["evaluable"].append(int(held.sum()))
+    kept["seeds"] = seed + 1
 
 
 def curves_of(kept: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -130,7 +135,7 @@ def set_rows(name: str, kept: dict[str, Any], curves: dict[str, Any]) -> list[st
     rows = [
         f"## {name}, {kept['judge']}",
         "",
-        f"{kept['n']} pairs, {kept['evaluable']:.0f} evaluable in a seed, {kept['seeds']} seeds.",
+        f"{kept['n']} pairs, {np.mean(kept['evaluable']):.0f} evaluable in a seed, {kept['seeds']} seeds.",
         "",
         "| policy | "
         + " | ".join(f"{100 * b:g} %" for b in BUDGETS)
@@ -145,11 +150,11 @@ def set_rows(name: str, kept: dict[str, Any], curves: dict[str, Any]) -> list[st
             f"{best[0] - areas[0]:.4f} | {np.mean(kept['asked'][policy]):.0%} | "
             f"{kept['spent'][policy] / kept['seeds']:.2f} |"
         )
-    return rows + [""] + worst_rows(curves) + [""] + probe_rows(kept) + [""]
+    return rows + [""] + band_rows(curves) + [""] + probe_rows(kept) + [""]
 
 
-def worst(curves: dict[str, Any]) -> dict[str, tuple[float, float, float, float]]:
-    """Where defer is furthest below each policy: budget, difference, and its simultaneous 95 % band.
+def bands(curves: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """defer minus each compared policy at every budget (B,), and half the width of its simultaneous 95 % band (B,).
 
     The band holds over all compared policies and budgets at once (the largest standardised deviation's quantile).
     """
@@ -157,18 +162,19 @@ def worst(curves: dict[str, Any]) -> dict[str, tuple[float, float, float, float]
     errors = {name: np.maximum(gap[1:].std(axis=0), 1e-9) for name, gap in gaps.items()}
     pulls = [np.abs(gap[1:] - gap[0]) / errors[name] for name, gap in gaps.items()]
     width = float(np.quantile(np.max(np.stack([pull.max(axis=1) for pull in pulls]), axis=0), 0.95))
-    found = {}
-    for name, gap in gaps.items():
-        place = int(np.argmin(gap[0]))
-        half = width * errors[name][place]
-        found[name] = (BUDGETS[place], gap[0][place], gap[0][place] - half, gap[0][place] + half)
-    return found
+    return {name: (gap[0], width * errors[name]) for name, gap in gaps.items()}
 
 
-def worst_rows(curves: dict[str, Any]) -> list[str]:
-    rows = ["Furthest below (difference at the worst budget, its simultaneous 95 % band):", ""]
-    for name, (budget, gap, low, high) in worst(curves).items():
-        rows.append(f"- {name}: {gap:+.4f} at {100 * budget:g} % [{low:+.4f}, {high:+.4f}]")
+def band_rows(curves: dict[str, Any]) -> list[str]:
+    rows = [
+        "`defer` minus the others at each budget, with half the width of the simultaneous 95 % band:",
+        "",
+        "| minus | " + " | ".join(f"{100 * budget:g} %" for budget in BUDGETS) + " |",
+        "|---|" + "---|" * len(BUDGETS),
+    ]
+    for name, (gap, half) in bands(curves).items():
+        points = " | ".join(f"{value:+.3f} ± {wide:.3f}" for value, wide in zip(gap, half, strict=True))
+        rows.append(f"| {name} | {points} |")
     return rows
 
 
@@ -196,7 +202,9 @@ def pooled_rows(every: dict[str, Any]) -> list[str]:
 
 def verdict_rows(every: dict[str, Any], kept: dict[str, Any]) -> list[str]:
     """What the figures say about the rest of what is to be reached, and where they fall short."""
-    points = [found for curves in every.values() for found in worst(curves).values()]
+    found = [band for curves in every.values() for band in bands(curves).values()]
+    least = min(float(gap.min()) for gap, _ in found)
+    lowest = min(float((gap - half).min()) for gap, half in found)
     probes = [
         np.mean(held["probes"]["defer"], axis=0)[-1]
         - max(np.mean(held["probes"][name], axis=0)[-1] for name in ("all_ai", "all_human"))
@@ -209,8 +217,8 @@ def verdict_rows(every: dict[str, Any], kept: dict[str, Any]) -> list[str]:
     return [
         "## Reading it",
         "",
-        f"- At no budget of any set is `defer` below another policy by more than {-min(p[1] for p in points):.4f} "
-        f"in the mean; the simultaneous band reaches {min(p[2] for p in points):+.4f}. Where that is beyond -0.02 "
+        f"- At no budget of any set is `defer` below another policy by more than {max(-least, 0):.4f} "
+        f"in the mean; the simultaneous band reaches {lowest:+.4f}. Where that is beyond -0.02 "
         "the set is too small to say: mtbench has about 700 evaluable pairs under 64 prompts, and most of its gold "
         "is one other person's label.",
         f"- With the whole budget open `defer` ends above the better single source by at least {min(ends):+.4f}.",
