@@ -1,22 +1,25 @@
 """What a budget buys: expected agreement and price at every share of people.
 
-Two answers, the better one as soon as it is there. At once: a mixture of how often the judge and how
-often people agree with a person, the same for every policy. Later, from a worker: a replay of the
-policy on the instances that people and the judge both labelled, against what *other* people said of
-them; it shows what choosing well adds over chance.
+Three answers, the best one as soon as it is there. At once: a mixture of how often the judge and how
+often people agree with a person, the same for every policy. Later, from a worker: where two people have
+labelled the same instances, a replay of the policy on them, against what *other* people said; it shows
+what choosing well adds over chance. Where they have not, the policy's forecast from the labels that were
+drawn by lot, each held out in turn (`routing.forecast`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from celery import current_app
 from django.core.cache import cache
+from threadpoolctl import threadpool_limits
 
 from dashboard.charts import Point
 from dashboard.remembering import KEPT_SECONDS, remembered, watermark
 from ledger.models import Aspect
-from routing.expectation import expected_agreement
+from routing.expectation import by_lot, expected_agreement
+from routing.forecast import forecast
 from routing.loading import Loaded, load
 from routing.models import Route
 from routing.planning import owner_prices
@@ -33,7 +36,10 @@ GROWN = 1.05  # a replay is made anew once the ledger's watermark is so many tim
 BUSY_SECONDS = 900  # in which no second replay of the same aspect is asked for
 
 CHANCE = "random"
-UNLIKE = frozenset({CHANCE, "all_human", "all_ai", "guarantee"})  # policies without a curve of their own
+BEST = "oracle"
+UNLIKE = frozenset(
+    {CHANCE, "pilot", "all_human", "all_ai", "guarantee"}
+)  # policies without a curve of their own
 USUAL = "defer"
 
 
@@ -48,6 +54,8 @@ class Forecast:
     both: int = 0
     twice: int = 0  # of them, labelled by two people or more: what a replay can be held against
     policy: str = ""
+    held_out: bool = False  # from labels held out in turn, where there is no second voice to replay against
+    findings: dict[str, Any] = field(default_factory=dict)  # of the policy's replay
     refused: str = ""
 
 
@@ -59,7 +67,7 @@ def forecast_of(aspect: Aspect | None, route: Route | None) -> Forecast:
     judge = route.judge.name if route and route.judge else ""
     name = f"forecast:{aspect.pk}:{judge}"
     quick: Forecast = remembered(project, name, str(mark), lambda: compute(aspect, judge))
-    if quick.twice < FEWEST:
+    if quick.refused:
         return quick
     return with_replay(quick, aspect, replayed_policy(route), mark)
 
@@ -110,7 +118,16 @@ def with_replay(quick: Forecast, aspect: Aspect, policy: str, mark: int) -> Fore
     if found is None or not found["points"]:
         return quick
     points, chance = (tuple(Point(*row) for row in found[name]) for name in ("points", "chance"))
-    return replace(quick, points=points, chance=chance, both=found["n"], policy=policy)
+    held_out, findings = bool(found.get("held_out")), found.get("findings", {})
+    return replace(
+        quick,
+        points=points,
+        chance=chance,
+        both=found["n"],
+        policy=policy,
+        held_out=held_out,
+        findings=findings,
+    )
 
 
 def key_of(aspect: Aspect, policy: str, judge: str) -> str:
@@ -119,17 +136,48 @@ def key_of(aspect: Aspect, policy: str, judge: str) -> str:
 
 
 def replay_forecast(aspect: Aspect, policy: str, judge: str) -> None:
-    """Replays the policy beside chance and keeps the two curves; empty ones where nothing can be compared."""
+    """Replays the policy beside chance and the oracle, or forecasts it from labels held out, and keeps the curves.
+
+    Empty ones where nothing can be compared.
+    """
     mark, key = watermark(aspect.project), key_of(aspect, policy, judge)
-    policies = [policy, CHANCE] if policy in POLICIES else [CHANCE]
-    wanted = Rehearsal(policies=policies, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name, judge=judge)
+    names = [policy, CHANCE, BEST] if policy in POLICIES else [CHANCE]
+    wanted = Rehearsal(policies=names, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name, judge=judge)
     try:
         report = rehearse(aspect.project, wanted)
+        if report["n"] < FEWEST:
+            report = from_held_out(aspect, names, judge)
     except Problem:
-        report = {"n": 0, "policies": {}}
-    curves = {"points": curve(report, policy), "chance": curve(report, CHANCE)}
-    cache.set(key, {"mark": mark, "n": report["n"], **curves}, KEPT_SECONDS)
+        report = from_held_out(aspect, names, judge)
+    kept = {
+        "points": curve(report, policy),
+        "chance": curve(report, CHANCE),
+        "held_out": "findings" not in report,
+        "findings": report.get("findings", {}).get(policy, {}),
+    }
+    cache.set(key, {"mark": mark, "n": report["n"], **kept}, KEPT_SECONDS)
     cache.delete(f"{key}:busy")
+
+
+def from_held_out(aspect: Aspect, names: list[str], judge: str) -> dict[str, Any]:
+    """A report like a replay's, from the labels drawn by lot, each held out in turn; empty where they are few."""
+    try:
+        loaded = load(aspect.project, aspect=aspect.name, judge=judge or None)
+    except Problem:
+        return {"n": 0, "policies": {}}
+    known = by_lot(loaded)
+    if len(np.unique(known.instance)) < FEWEST:
+        return {"n": 0, "policies": {}}
+    with threadpool_limits(1):
+        curves = {
+            name: forecast(loaded.table, known, policy=name, budgets=REPLAYED, seed=SEED)
+            for name in names
+            if name != BEST
+        }
+    return {
+        "n": len(np.unique(known.instance)),
+        "policies": {name: {"curve": each} for name, each in curves.items()},
+    }
 
 
 def curve(report: dict[str, Any], policy: str) -> list[list[float]]:

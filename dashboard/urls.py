@@ -53,6 +53,7 @@ urlpatterns = [
     path(f"{PROJECT}routing/", routing.routing, name="routing"),
     path(f"{PROJECT}routing/start/", routing.start, name="route_start"),
     path(f"{PROJECT}routing/back/", routing.back, name="route_back"),
+    path(f"{PROJECT}routing/share/", routing.share, name="share_work"),
     path(f"{PROJECT}quality/", quality.quality, name="quality"),
     path(f"{PROJECT}exports/", exports.exports, name="exports"),
     path(f"{PROJECT}exports/compare/", exports.comparison, name="comparison"),

@@ -79,6 +79,19 @@ def audited_instances(loaded: Loaded) -> list[int]:
     return list(by_lot.values_list("instance_id", flat=True).distinct())
 
 
+def by_lot(loaded: Loaded) -> Known:
+    """The human labels on instances that no policy chose: imported, a pilot's, an audit's."""
+    drawn = [name for name in POLICIES if POLICIES.load(name).by_lot]
+    chosen = Decision.objects.filter(
+        route__project=loaded.project, route__aspect=loaded.aspect, way=Decision.Way.HUMAN, audit=False
+    ).exclude(route__policy__in=drawn)
+    instances = np.array(loaded.table.instances)[loaded.table.owner]
+    picked = np.isin(instances, list(chosen.values_list("instance_id", flat=True).distinct()))
+    known = loaded.people.known()
+    kept = ~picked[known.instance]
+    return Known(instance=known.instance[kept], rater=known.rater[kept], verdict=known.verdict[kept])
+
+
 def judge_hits(table: Table, known: Known) -> tuple[float, float]:
     """How many human labels the standing judge agrees with, and of how many that it also judged.
 

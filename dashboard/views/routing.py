@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST
 from accounts.rights import Right
 from dashboard.doors import address, page, within
 from dashboard.figures import below_baseline, has_labels, judges_beside_people, main_aspect
+from dashboard.forecasts import forecast_of
 from dashboard.forms import RouteForm
-from dashboard.reasons import reasons_of
+from dashboard.routes import calibration_of, last_prices, people_to_ask, pilot_advice, shown_reasons
 from ledger.access import Place, require_open
 from ledger.models import Instance, Project
-from routing.actions import new_seed, route, take_back
+from routing.actions import new_seed, route, share_work, take_back
 from routing.loading import judges_of
 from routing.models import Route
 from routing.planning import Plan, Request, plan
@@ -54,9 +55,16 @@ def routing(request: HttpRequest, place: Place) -> HttpResponse:
     past = Route.objects.filter(project=place.project, replaced__isnull=False).select_related(
         "judge", "author"
     )
+    aspect = main_aspect(place.project, live.aspect.name if live else str(request.GET.get("aspect", "")))
+    forecast = forecast_of(aspect, live)
     context |= {
         "live": live,
-        "reasons": reasons_of(live) if live else [],
+        "reasons": shown_reasons(live) if live else [],
+        "prices": last_prices(live) if live else [],
+        "advice": pilot_advice(place.project, aspect),
+        "choices": people_to_ask(aspect),
+        "forecast": forecast,
+        "calibration": calibration_of(forecast),
         "past": past.order_by("-created")[:PAST],
         "policies": descriptions(),
         "weak": weak_judges(place.project, request.GET.get("aspect", "")),
@@ -78,14 +86,16 @@ def form_for(project: Project, asked: QueryDict, *, bound: bool) -> RouteForm:
     """The form with what this project knows; unbound, it suggests what was asked for."""
     aspects = list(project.aspects.all())
     aspect = main_aspect(project, str(asked.get("aspect", "")))
+    live = Route.objects.live().filter(project=project, aspect=aspect).select_related("judge").first()
     policies = [name for name, _text in descriptions()]
     budget = str(asked.get("budget", ""))
     initial = {
         "policy": next((name for name in PREFERRED if name in policies), policies[0]),
         "aspect": aspect.name if aspect else "",
+        "judge": live.judge.name if live and live.judge else "",
         "budget": int(budget) if budget.isascii() and budget.isdigit() else 20,
         "confidence": 0.95,
-        "audit": 0,
+        "audit": 5,
     }
     judges = [judge.name for judge in judges_of(aspect)] if aspect else []
     return RouteForm(
@@ -168,6 +178,24 @@ def start(request: HttpRequest, place: Place) -> HttpResponse:
             "%(human)s instances go to people, %(enqueued)s of them still to be labelled; the judge settles %(ai)s."
         )
         messages.success(request, said % {key: f"{report[key]:,}" for key in ("human", "enqueued", "ai")})
+    return redirect(address(place, "routing"))
+
+
+@require_POST
+@within(Right.MANAGE)
+def share(request: HttpRequest, place: Place) -> HttpResponse:
+    """Shares the open work out by skill and pay."""
+    require_open(place.project)
+    try:
+        given = share_work(place.project)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect(address(place, "routing"))
+    if given:
+        said = ", ".join(f"{name}: {total:,}" for name, total in given.items())
+        messages.success(request, _("Quotas in all are set: %s.") % said)
+    else:
+        messages.success(request, _("Nobody who may label here has labelled yet: there is nothing to go by."))
     return redirect(address(place, "routing"))
 
 

@@ -76,12 +76,32 @@ def test_a_replay_takes_the_place_of_the_mixture(project, admin):
     assert "Replayed: what defer would have brought" in admin.get(PATH).content.decode()
 
 
-def test_without_a_second_voice_the_mixture_stays_and_says_so(project, admin):
-    make_labelled(project)
+def test_without_a_second_voice_the_policy_is_forecast_from_labels_held_out(project, admin):
+    make_labelled(project, 60)
+    assert admin.get(PATH).context["forecast"].policy == ""
     replay_forecast(project.aspects.get(name="overall"), "defer", "gpt")
     found = admin.get(PATH).context["forecast"]
-    assert (found.policy, found.twice, len(found.points)) == ("", 0, 11)
-    assert "Once two people have labelled" in admin.get(PATH).content.decode()
+    assert (found.policy, found.held_out, found.twice, len(found.points), found.both) == (
+        "defer",
+        True,
+        0,
+        7,
+        60,
+    )
+    assert found.points[0].low < 2 / 3 < found.points[0].high
+    assert "each held out in turn" in admin.get(PATH).content.decode()
+
+
+def test_labels_that_a_policy_chose_make_no_forecast_of_their_own(project, admin):
+    """Thirty instances that uncertainty sent to people: what they show is not what the rest is like."""
+    make_instances(project, 60)
+    say(project, "gpt", {f"i{n}": 1 for n in range(60)}, kind=Rater.Kind.JUDGE)
+    live, _ = route(project, Request(policy="uncertainty", seed=1, budget=0.5))
+    chosen = live.decisions.filter(way="human").values_list("instance__ref", flat=True)
+    say(project, "ann", dict.fromkeys(chosen, -1))
+    replay_forecast(project.aspects.get(name="overall"), "defer", "gpt")
+    found = admin.get(PATH).context["forecast"]
+    assert (found.both, found.policy, len(found.points)) == (30, "", 11)
 
 
 @pytest.mark.parametrize("budget", ["101", "-1", "x", "1e9"])
