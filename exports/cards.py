@@ -10,6 +10,7 @@ from exports.datasets import Dataset, columns_of, find_snapshot
 from exports.facts import Facts, facts_of, flip_rate
 from exports.formats.base import Format
 from exports.formats.columns import words
+from exports.selection import unheeded
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -27,6 +28,7 @@ def manifest(dataset: Dataset, entry: Format, report: Mapping[str, Any]) -> Fact
         "snapshot_hash": snapshot.hash if snapshot else None,
         "columns": {name: words(kind) for name, kind in columns_of(dataset, entry).items()},
         "choices": dataset.choices.changed(),
+        "unheeded": unheeded(dataset.choices, entry),
         "read": report["read"],
         "dropped": report["dropped"],
         "masked": report["masked"],

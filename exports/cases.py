@@ -1,8 +1,8 @@
 """From the database to cases: instances with their responses, settled pairs and labels, a page at a time."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
@@ -10,6 +10,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from exports.choices import Choices
+from exports.cleaning import Parts
 from exports.names import shown_name
 from exports.reading import (
     CHUNK,
@@ -46,21 +47,28 @@ WHERE project_id = %(project)s AND instance_id = ANY(%(ids)s) AND aspect_id = AN
   AND since <= %(settlement)s AND (until IS NULL OR until > %(settlement)s)
 ORDER BY instance_id, aspect_id
 """
-Narrow = Callable[[Iterable[Pair]], Iterator[Pair]]
 
 
-def read_cases(moment: Moment, choices: Choices, narrow: Narrow, *, said: Moment) -> Iterator[Case]:
-    """Every instance in the order of import, with its pairs that `narrow` keeps and its labels as of `said`."""
+class Select(Protocol):
+    """What chooses among cases: `admit` an instance's parts (cleaned, or None), `narrow` its pairs."""
+
+    def admit(self, parts: Parts, *, preferences: int) -> Parts | None: ...
+
+    def narrow(self, pairs: Iterable[Pair]) -> Iterator[Pair]: ...
+
+
+def read_cases(moment: Moment, choices: Choices, select: Select, *, said: Moment) -> Iterator[Case]:
+    """The instances that `select` wants, in the order of import, with the pairs it keeps and labels as of `said`."""
     last = 0
     while page := rows(INSTANCES_SQL, {"project": moment.project.pk, "after": last, "limit": CHUNK}):
         last = page[-1][0]
         kept = [row for row in page if moment.frozen is None or holds(moment.frozen.instances, row[0])]
         if kept:
-            yield from cases_of(moment, choices, narrow, kept, said)
+            yield from cases_of(moment, choices, select, kept, said)
 
 
 def cases_of(
-    moment: Moment, choices: Choices, narrow: Narrow, page: list[tuple[Any, ...]], said: Moment
+    moment: Moment, choices: Choices, select: Select, page: list[tuple[Any, ...]], said: Moment
 ) -> Iterator[Case]:
     ids = [row[0] for row in page]
     answers, settled = answers_of(ids), settled_of(moment, ids)
@@ -69,32 +77,43 @@ def cases_of(
     heads, guidelines = heads_of(moment), guidelines_of(moment, verdicts)
     for row in page:
         pk, ref, prompt, context, metadata, group = row
+        parts = select.admit(
+            Parts(
+                orjson.loads(prompt), orjson.loads(context), orjson.loads(metadata), answers[pk], verdicts[pk]
+            ),
+            preferences=len(settled[pk]),
+        )
+        if parts is None:
+            continue
         found = [
             pair
             for held in settled[pk]
-            for pair in narrow(pairs_of(joined(row, held, answers[pk]), *heads[held[1]], choices))
+            for pair in select.narrow(pairs_of(joined(row, held, parts), *heads[held[1]], choices))
         ]
         yield Case(
             instance=ref,
-            prompt=orjson.loads(prompt),
-            context=orjson.loads(context),
-            metadata=orjson.loads(metadata),
+            prompt=parts.prompt,
+            context=parts.context,
+            metadata=parts.metadata,
             group=group,
-            answers=answers[pk],
+            answers=parts.answers,
             consensus={heads[held[1]][0]: as_consensus(held) for held in settled[pk]},
             pairs=found,
-            verdicts=verdicts[pk],
+            verdicts=parts.verdicts,
             guidelines={
-                n: guidelines[n] for n in sorted({said.guideline or 0 for said in verdicts[pk]} - {0})
+                n: guidelines[n] for n in sorted({said.guideline or 0 for said in parts.verdicts} - {0})
             },
         )
 
 
-def joined(row: tuple[Any, ...], held: tuple[Any, ...], answers: list[Answer]) -> tuple[Any, ...]:
+def joined(row: tuple[Any, ...], held: tuple[Any, ...], parts: Parts) -> tuple[Any, ...]:
     """What `RANKED_SQL` would give for this preference of this instance."""
-    _, ref, prompt, context, metadata, group = row
-    columns = zip(*((a.index, a.text, a.messages and orjson.dumps(a.messages), a.model) for a in answers))
-    return (ref, held[1], prompt, orjson.loads(context).get("system"), group, metadata, *held[2:13], *columns)
+    _, ref, _, _, _, group = row
+    prompt, metadata = orjson.dumps(parts.prompt), orjson.dumps(parts.metadata)
+    columns = zip(
+        *((a.index, a.text, a.messages and orjson.dumps(a.messages), a.model) for a in parts.answers)
+    )
+    return (ref, held[1], prompt, parts.context.get("system"), group, metadata, *held[2:13], *columns)
 
 
 def as_consensus(held: tuple[Any, ...]) -> Consensus:

@@ -13,8 +13,9 @@ from exports.formats.columns import TEXT, Columns
 from exports.models import Snapshot, unpack
 from exports.problems import BadChoice
 from exports.reading import Frozen, Moment, fetch, read_pairs
-from exports.records import Shape
-from exports.selection import Selector, Tally
+from exports.records import Pair, Shape
+from exports.seen import Seen
+from exports.selection import CaseSelector, Selector, Tally
 from exports.splitting import Groups, split_of
 from exports.stream import Splitter, by_margin, rows_of
 from ledger.models import Project
@@ -157,15 +158,20 @@ def read(dataset: Dataset, entry: Format) -> tuple[Iterator[Row], Tally]:
     Needs the transaction of `one_moment`.
     """
     moment, choices = dataset.through(entry), dataset.choices
-    selector = Selector(choices, lambda: read_pairs(moment, choices, metadata=entry.metadata))
+
+    def reread() -> Iterator[Pair]:
+        return read_pairs(moment, choices, metadata=entry.metadata)
+
+    selector: Selector | CaseSelector
     splitter = split_by_prompt(moment, choices) if choices.splits else None
     if entry.reads is Reads.PAIRS:
-        records: Iterator[Any] = selector.pairs(read_pairs(moment, choices, metadata=entry.metadata))
+        selector = Selector(choices, reread)
+        rows = rows_of(selector.pairs(reread()), entry, dataset.shape, splitter)
     else:
+        selector = CaseSelector(choices, reread, entry)
         said = dataset.moment if entry.all_labels else moment
-        cases = read_cases(moment, choices, selector.pairs, said=said)
-        records = (case for case in cases if selector.wants(case.metadata))
-    rows = rows_of(records, entry, dataset.shape, splitter)
+        cases = read_cases(moment, choices, selector, said=said)
+        rows = selector.rows(rows_of(cases, entry, dataset.shape, splitter))
     if choices.order != "instance":
         rows = by_margin(rows, hardest_first=choices.order == "hard-first")
     return rows, selector.tally
@@ -183,8 +189,7 @@ def split_by_prompt(moment: Moment, choices: Choices) -> Splitter:
 
 def prompts(moment: Moment) -> Iterator[tuple[str, str]]:
     """(group, text) of every distinct prompt that the moment saw."""
-    seen: set[str] = set()
+    seen = Seen()
     for pk, group, prompt in fetch(PROMPTS_SQL, {"project": moment.project.pk}):
-        if group not in seen and (moment.frozen is None or holds(moment.frozen.instances, pk)):
-            seen.add(group)
+        if (moment.frozen is None or holds(moment.frozen.instances, pk)) and seen(group) == 1:
             yield group, prompt

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from exports.choices import Choices
+from exports.cleaning import Cleaner, Parts
+from exports.formats.base import Format, Reads
 from exports.records import BOTH_BAD, TIE, UNDECIDED, Pair
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
 from exports.splitting import unit
@@ -69,9 +71,82 @@ class Selector:
             else:
                 yield from finish(pair)
 
-    def wants(self, metadata: dict[str, Any]) -> bool:
-        """Whether an instance with this metadata is in the selected language and slices."""
-        return all(matches(metadata) for _, matches in slices(self.choices))
+
+class CaseSelector:
+    """The choices over whole instances, for formats that are made of those.
+
+    Where a format gives a row for each pair, the tally counts pairs; else instances, and what its rows say of their
+    source and agreement is looked at row by row (`rows`).
+    """
+
+    def __init__(self, choices: Choices, reread: Reread, entry: Format) -> None:
+        self.choices, self.entry = choices, entry
+        self.slices = slices(choices)
+        alone = not entry.of_pairs
+        self.cleaner = Cleaner(choices, whole=entry.whole, marked=entry.marked, alone=alone)
+        texts = {
+            "secrets": "keep",
+            "personal": "keep",
+        }  # an instance's are looked at before its pairs are made
+        of_pairs = Choices(**{**choices.as_dict(), **texts, **(BESIDE if alone else {})})
+        self.selector = Selector(of_pairs, reread)
+        self.tally = Tally() if alone else self.selector.tally
+        self.narrow = self.selector.pairs
+
+    def admit(self, parts: Parts, *, preferences: int) -> Parts | None:
+        """The instance's parts as they may be written; None where a choice drops it, which is counted."""
+        alone = not self.entry.of_pairs
+        unwanted = next((reason for reason, matches in self.slices if not matches(parts.metadata)), "")
+        held, reason, kinds = (None, unwanted, set()) if unwanted else self.cleaner(parts)
+        if held is None and not alone:
+            self.tally.read += preferences
+            self.tally.dropped[reason] += preferences
+        elif alone:
+            self.tally.read += 1
+            self.tally.kept += held is not None
+            self.tally.dropped.update([reason] if held is None else [])
+        self.tally.masked.update(kinds)
+        return held
+
+    def rows(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The rows whose own source and agreement the choices want."""
+        least, source = self.choices.min_agreement, self.choices.source
+        if self.entry.of_pairs or (source == "any" and not least):
+            yield from rows
+            return
+        for row in rows:
+            if source != "any" and row.get("source", source) != source:
+                self.tally.dropped[f"not settled by {source}"] += 1
+            elif (
+                least
+                and "agreement" in row
+                and not isinstance(row["agreement"], list)
+                and (row["agreement"] or 0.0) < least
+            ):
+                self.tally.dropped[f"agreement below {least:g}"] += 1
+            else:
+                yield row
+
+
+# What speaks of pairs alone: of no effect on the pairs that stand beside a format's rows as evidence.
+BESIDE = {
+    "balance": "none",
+    "half": "whole",
+    "max_tokens": 0,
+    "deduplicate": False,
+    "pairs_per_prompt": 0,
+    "language": "",
+    "where": "",
+}
+OF_PAIRS = ("ties", "undecided", "min_margin", "pairs", "pairs_per_prompt", "identical", "balance", "half")
+
+
+def unheeded(choices: Choices, entry: Format) -> list[str]:
+    """The choices that were made and say nothing about this format's rows."""
+    if entry.reads is Reads.PAIRS or entry.of_pairs:
+        return []
+    heeded = ("min_margin", "pairs") if entry.name == "trl-unpaired" else ()
+    return [name for name in choices.changed() if name in OF_PAIRS and name not in heeded]
 
 
 def tests(choices: Choices) -> list[Test]:
@@ -171,9 +246,10 @@ class Capped:
 
 
 def fits(tokenizer: Any, most: int, pair: Pair) -> bool:
-    """Whether prompt and longer response have at most `most` tokens."""
-    longest = max(reply_text(pair, True), reply_text(pair, False), key=len)
-    return count_tokens(tokenizer, prompt_text(pair)) + count_tokens(tokenizer, longest) <= most
+    """Whether system message, prompt and the response of more tokens have at most `most` together."""
+    asked = "\n".join(filter(None, (pair.system, prompt_text(pair))))
+    longest = max(count_tokens(tokenizer, reply_text(pair, chosen)) for chosen in (True, False))
+    return count_tokens(tokenizer, asked) + longest <= most
 
 
 # ---------------------------------------------------------------- what needs a survey

@@ -24,6 +24,7 @@ from exports.datasets import find_snapshot, open_live, open_snapshot, read
 from exports.formats import FORMATS
 from exports.models import Snapshot
 from exports.reading import one_moment
+from exports.selection import unheeded
 from ledger.access import Place
 from quality.consensus import AGGREGATORS
 from web.problems import Problem
@@ -107,6 +108,7 @@ def preview(place: Place, given: QueryDict) -> dict[str, Any]:
         "count": count,
         "tally": tally.as_dict(),
         "entry": entry,
+        "unheeded": unheeded(dataset.choices, entry),
     }
 
 

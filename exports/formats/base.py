@@ -38,6 +38,9 @@ class Format:
     needs: str = "a settled preference"
     all_aspects: bool = False
     all_labels: bool = False  # labels of every aspect, though pairs of one
+    of_pairs: bool = False  # whether its cases give a row for each of their pairs
+    marked: bool = False  # whether its rows carry offsets into texts
+    whole: bool = False  # whether its rows carry all metadata
     metadata: bool = False
     check: str = ""
     note: str = ""

@@ -69,6 +69,7 @@ FORMAT = Format(
     label="Everything, for archives: instances, responses and every label",
     trainers=(),
     reads=Reads.CASES,
+    whole=True,
     columns=columns,
     begin=begin,
     needs="an instance",

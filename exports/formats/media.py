@@ -64,6 +64,7 @@ FORMAT = Format(
     label="Pairs of images, videos or sounds with the prompt: diffusion and vision-language trainers",
     trainers=("Diffusion-DPO",),
     reads=Reads.CASES,
+    of_pairs=True,
     columns=columns,
     rows=rows,
     needs="responses whose metadata name an image, a video, an audio or a media",

@@ -41,6 +41,7 @@ FORMAT = Format(
     label="A pair per aspect, with the other aspects' margins: MODPO and other multi-objective trainers",
     trainers=("MODPO", "DPOTrainer", "RewardTrainer"),
     reads=Reads.CASES,
+    of_pairs=True,
     columns=columns,
     rows=rows,
     all_aspects=True,

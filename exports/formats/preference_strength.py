@@ -73,6 +73,7 @@ FORMAT = Format(
     label="Two responses with a strength from -3 to 3 and why: HelpSteer2-Preference",
     trainers=("HelpSteer2-Preference",),
     reads=Reads.CASES,
+    of_pairs=True,
     columns=columns,
     rows=rows,
     note="Ties are rows of strength 0: keep them with ties=soft.",

@@ -60,6 +60,7 @@ FORMAT = Format(
     label="Pairs with the reasons that people or judges gave",
     trainers=("critique and generative reward models", "DPOTrainer"),
     reads=Reads.CASES,
+    of_pairs=True,
     columns=columns,
     rows=rows,
     needs="a counted label with a rationale or ticked reasons",

@@ -65,6 +65,7 @@ FORMAT = Format(
     label="Pairs conditioned on the scores of both responses: reward-augmented DPO",
     trainers=("DPOTrainer",),
     reads=Reads.CASES,
+    of_pairs=True,
     columns=columns,
     rows=rows,
     check="pairs",

@@ -53,6 +53,7 @@ FORMAT = Format(
     label="Steps with right or wrong, for process reward models",
     trainers=("process reward models",),
     reads=Reads.CASES,
+    marked=True,
     columns=columns,
     rows=rows,
     needs="an aspect of the task type steps",

@@ -38,7 +38,8 @@ class Hub:
         address = {"url": f"{self.address}/datasets/{name}", "name": name}
         if name in self.repos:
             return 409, {"error": "You already created this dataset repo", **address}
-        self.repos[name], self.private[name] = {}, "private" in (given.get("visibility"), given.get("private") and "private")
+        self.repos[name] = {}
+        self.private[name] = given.get("visibility") == "private" or given.get("private") is True
         return 200, address
 
     def validate(self, given: dict[str, Any]) -> tuple[int, Any]:
