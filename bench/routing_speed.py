@@ -17,17 +17,18 @@ import numpy as np
 import replay_tables  # sets up Django
 from threadpoolctl import threadpool_limits
 
+from routing.arrivals import learn
 from routing.features.base import gather
 from routing.features.tags import tags
-from routing.loading import load
+from routing.loading import Loaded, load, load_some
 from routing.mixes import proxy_scores, tag_fill
+from routing.planning import Request, plan
 from routing.replay import replay, replayable, take, world
 from routing.table import Embeddings, Ints, People, Table
 
-INSTANCES, WIDE, MIXES, WIDTH = 5000, 10_000, 250, 384
+INSTANCES, WIDE, MIXES, WIDTH, ARRIVALS = 5000, 10_000, 250, 384, 31
 FAST = ("random", "uncertainty", "length_gap", "defer", "oracle")
 SLOW = ("hyper", "hyper_fixed")
-MINUTES = {"fast": 10, "hyper": 40}
 
 
 def repeated(table: Table, people: People, size: int) -> tuple[Table, People]:
@@ -108,6 +109,22 @@ def proxies(table: Table, people: People) -> float:
     return seconds(lambda: proxy_scores(table, mixes, rows, drawn.label[rows], validation))
 
 
+def arrivals(loaded: Loaded) -> float:
+    """Median milliseconds to read one instance and value it by what a full look learnt; nothing is written."""
+    planned = plan(loaded.project, Request(policy="defer", seed=1, budget=0.3, judge=loaded.judge.name))
+    decider = learn(planned, version="bench")
+    if decider is None:
+        raise SystemExit("nothing to learn from")
+    took = []
+    for pk in loaded.table.instances[:ARRIVALS]:
+        began = time.process_time()
+        table = load_some(loaded.aspect, loaded.judge, judges=decider.judges, instances=[pk])
+        if table is not None:
+            decider.value(table)
+        took.append(1000 * (time.process_time() - began))
+    return float(np.median(took))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
@@ -138,6 +155,7 @@ def rows_of(name: str, seeds: int, *, hyper: bool) -> list[str]:
     parts = ", ".join(f"{policy} {value:.1f}" for policy, value in spent.items())
     found = [
         row(name, f"features of {WIDE:,} instances", f"{features:.1f} s; tags {flags:.1f} s", "60 s"),
+        row(name, "a decision on an arrival, median", f"{arrivals(loaded):.1f} ms", "50 ms"),
         row(name, f"{MIXES} proxy reward models from embeddings", f"{fitted:.1f} s", "60 s"),
         row(
             name,
