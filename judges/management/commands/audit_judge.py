@@ -46,9 +46,44 @@ class Command(ReportCommand):
         )
         for name, slope in report["slopes"].items():
             lines.append(f"  slope of {name:20} {spoken(slope)}")
-        if report.get("attacks"):
-            lines.append(f"  attacks flip {spoken(report['attacks']['flips'])}")
+        if report["self_preference"]:
+            lines.append(f"  prefers its own by   {spoken(report['self_preference']['dbg'])} (DBG)")
+        lines.append(f"  circles              {spoken(report['transitivity']['circles'])}")
+        lines += calibrated(report["calibration"]) + asked_again(report) + worked(report["work"])
         return "\n".join(lines)
+
+
+def calibrated(found: dict[str, Any] | None) -> list[str]:
+    """Whether its probabilities are true, as they are and repaired."""
+    if found is None:
+        return []
+    told = [(name, found[name]) for name in ("raw", "repaired")]
+    return [
+        f"  calibration, {name:8} ECE {one['ece']:.3f} (debiased {one['ece_debiased']:.3f}), Brier {one['brier']:.3f}, "
+        f"slope {spoken(one['slope'])}"
+        for name, one in told
+    ]
+
+
+def asked_again(report: dict[str, Any]) -> list[str]:
+    """What asking it again showed, where it was asked."""
+    said = [f"  {name} it stands {spoken(rate)}" for name, rate in report.get("consistency", {}).items()]
+    if "attacks" in report:
+        found = report["attacks"]
+        said.append(
+            f"  attacks flip {spoken(found['flips'])}; through the template {spoken(found['structural'])}; "
+            f"by persuasion {spoken(found['persuasion'])}"
+        )
+    return said
+
+
+def worked(found: dict[str, Any]) -> list[str]:
+    """Cost and pace."""
+    pace = "" if found["pairs_per_second"] is None else f", {found['pairs_per_second']:.2f} pairs a second"
+    return [
+        f"  an instance takes {found['seconds_an_instance']:.3f} s and costs {found['cost_an_instance']:.6f}{pace}; "
+        f"without a verdict {spoken(found['failures'])}"
+    ]
 
 
 def spoken(estimate: dict[str, Any]) -> str:

@@ -161,6 +161,57 @@ def test_a_live_audit_attacks_the_judge(capsys):
     assert found["attacks"]["flips"]["value"] > 0.5  # whatever is added makes a response longer
 
 
+def test_an_audit_holds_everything_that_it_promises_and_the_command_says_it():
+    """Line by line what the documentation lists, each figure with its interval and n."""
+    rng = random.Random(4)
+    project = make_project()
+    verdicts = {}
+    for k in range(120):
+        texts = (
+            f"Answer {k}." + " more" * rng.randrange(9),
+            f"# Title\n- **{k}**" + " more" * rng.randrange(9),
+        )
+        one = make_instance(project, f"i{k}", *texts, prompt=f"q{k // 2}", models=("length", "other"))
+        one.metadata = {"domain": "maths" if k % 2 else "letters"}
+        one.save()
+        verdicts[one] = rng.choice((-1, 1))
+    for person in ("ann", "bob"):
+        say(project, person, {one: v if rng.random() < 0.8 else -v for one, v in verdicts.items()})
+    call_command("judge", "judged", "--judge", "length", "--sync", stdout=StringIO(), stderr=StringIO())
+    words, path = StringIO(), project.slug
+    call_command("audit_judge", path, "--judge", "length", "--live", "20", "--attacks", "57", stdout=words)
+    found = JudgeAudit.objects.latest_of(project).get().report
+
+    def whole(estimate):
+        return (
+            set(estimate) == {"value", "n", "low", "high"}
+            and estimate["low"] <= estimate["value"] <= estimate["high"]
+        )
+
+    for name in ("raw", "no_ties", "kappa", "averaged", "people", "longer", "gap_to_longer"):
+        assert whole(found["agreement"][name]), name
+    assert found["agreement"]["standing"] in {"above", "below", "unclear", "few"}
+    assert [(one["column"], one["value"]) for one in found["slices"]] == [
+        ("domain", "letters"),
+        ("domain", "maths"),
+    ]
+    assert all(whole(one["raw"]) and whole(one["kappa"]) for one in found["slices"])
+    assert whole(found["position"]["first_shown"]) and whole(found["position"]["after"])
+    for name in ("length", "length_of_people", "length_given_style", "lists", "headers", "bold"):
+        assert whole(found["slopes"][name]), name
+    assert whole(found["self_preference"]["dbg"])
+    assert {"resampled", "paraphrased"} == set(found["consistency"])
+    assert {"triples", "circles"} == set(found["transitivity"])
+    for name in ("raw", "repaired"):
+        assert {"ece", "ece_debiased", "brier", "slope", "intercept"} == set(found["calibration"][name])
+    assert found["calibration"]["calibrator"] == "platt" and len(found["calibration"]["bins"]["n"]) > 3
+    assert found["attacks"]["attacks"] == 57 and len(found["attacks"]["kinds"]) > 10
+    assert {"cost_an_instance", "seconds_an_instance", "pairs_per_second", "failures"} <= set(found["work"])
+    for word in ("kappa", "longer", "first shown", "slope of bold", "prefers its own", "circles", "repaired",
+                 "resampled it stands", "paraphrased it stands", "attacks flip", "pairs a second"):  # fmt: skip
+        assert word in words.getvalue(), word
+
+
 class Coin:
     """Writes the verdict that its seed's coin says, where it samples; the same one where it does not."""
 
