@@ -20,15 +20,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from django.core.management import call_command  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
 
-from bench.loop import PORT, import_over_http, postmaster, start_server  # noqa: E402  (sets Django up)
-
+from django.utils import timezone  # noqa: E402  isort: skip
+from bench.loop import PORT, import_over_http, postmaster  # noqa: E402  isort: skip
 from bench.crowd import Tally, Worker, gather, left_behind  # noqa: E402  isort: skip
 from bench.machine import cpu_seconds, describe  # noqa: E402
 
-from accounts.models import Token, User  # noqa: E402  isort: skip
+from accounts.models import Token  # noqa: E402  isort: skip
 from annotate.actions import reclaim_expired  # noqa: E402
 from ledger.actions import add_member, create_project  # noqa: E402
 from ledger.project_settings import change_settings  # noqa: E402
@@ -58,7 +57,7 @@ class Beat(threading.Thread):
 
 def at(times: list[float], share: float) -> str:
     """A quantile in milliseconds."""
-    return f"{1000 * sorted(times)[min(len(times) - 1, int(share * len(times)))]:.0f}" if times else "-"
+    return f"{1000 * quantile(times, share):.0f}" if times else "-"
 
 
 def told(tally: Tally) -> str:
@@ -78,15 +77,14 @@ def main() -> None:
     parser.add_argument("--overlap", type=int, default=3)
     options = parser.parse_args()
     print(describe())
-    call_command("migrate", verbosity=0)
-    owner = User.objects.by_email("owner@load.local") or User.objects.create_superuser("owner@load.local")
+    owner = make_owner()
     slug = f"hundred-{os.getpid()}-{int(time.time())}"
     project = create_project(slug=slug, template="multipref", owner=owner, overlap=options.overlap)
     change_settings(project, {"lease_seconds": 5})
     accounts: SimpleQueue[str] = SimpleQueue()
     for n in range(3 * options.clients):
         accounts.put(Token.issue(add_member(project, email=f"h{n}@load.local").user)[1])
-    server, beat = start_server(), Beat()
+    server, beat = start_server(PORT), Beat()
     servers = [server.pid, postmaster()]
     try:
         print(import_over_http(slug, Token.issue(owner)[1], options.instances))

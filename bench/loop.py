@@ -14,9 +14,7 @@ import http.client
 import json
 import os
 import random
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -24,24 +22,17 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-HOME = os.environ.setdefault("SWITCHYARD_HOME", tempfile.mkdtemp(prefix="switchyard-bench-"))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
 
-import django  # noqa: E402
-
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from bench.machine import cpu_seconds, describe  # noqa: E402  isort: skip
+from django.db import connection  # noqa: E402  isort: skip
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Token, User  # noqa: E402
 from annotate.actions import lease_next_id, submit_annotation  # noqa: E402
 from annotate.api import assignment_document  # noqa: E402
-from bench.machine import cpu_seconds, describe  # noqa: E402
 from ledger.actions import add_member, create_project, person_for  # noqa: E402
 from ledger.models import Label, Project  # noqa: E402
 
@@ -119,7 +110,7 @@ def loop(project: Project, people: int, seconds: float, servers: list[int]) -> s
     n = len(times)
     return (
         f"| {people} | {n} | {n / wall:.0f} | {1000 * cpu / n:.2f} | {1000 * median(times):.0f} | "
-        f"{1000 * times[int(0.95 * n)]:.0f} | {sum(count > 1 for count in taken.values())} | "
+        f"{1000 * quantile(times, 0.95):.0f} | {sum(count > 1 for count in taken.values())} | "
         f"{sum(errors.values())} | {kept} of {len(receipts)} |"
     )
 
@@ -159,20 +150,6 @@ def postmaster() -> int:
     return int((Path(folder) / "postmaster.pid").read_text().split()[0])
 
 
-def start_server() -> subprocess.Popen:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(PORT), "--workers", "2"]
-    server = subprocess.Popen(
-        [*command, "--blocking-threads", "4", "--log-level", "error", "config.wsgi:application"], cwd=ROOT
-    )
-    for _ in range(200):
-        try:
-            http.client.HTTPConnection("127.0.0.1", PORT, timeout=1).request("GET", "/healthz")
-            return server
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
 def import_over_http(slug: str, token: str, instances: int) -> str:
     body = "\n".join(map(row, range(instances))).encode()
     line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=300)
@@ -192,10 +169,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", default=[1, 16, 50])
     options = parser.parse_args()
     print(describe())
-    call_command("migrate", verbosity=0)
-    owner = User.objects.by_email("owner@load.local") or User.objects.create_superuser("owner@load.local")
+    owner = make_owner()
     token = Token.issue(owner)[1]
-    server = start_server()
+    server = start_server(PORT)
     servers = [server.pid, postmaster()]
     try:
         rows = []

@@ -11,30 +11,21 @@ dynamic overlap, nearly finished first, gold, probes, quotas and skill rules.
 import argparse
 import http.client
 import json
-import os
 import random
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-HOME = os.environ.setdefault("SWITCHYARD_HOME", tempfile.mkdtemp(prefix="switchyard-bench-"))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import django  # noqa: E402
+from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
 
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from bench.machine import describe  # noqa: E402  isort: skip
+from django.db import connection, transaction  # noqa: E402  isort: skip
 
 from accounts.models import Token, User  # noqa: E402
 from annotate.actions import set_gold  # noqa: E402
-from bench.machine import describe  # noqa: E402
 from ledger.actions import add_member, create_project  # noqa: E402
 from ledger.models import Instance, Project  # noqa: E402
 from ledger.project_settings import change_settings  # noqa: E402
@@ -132,7 +123,7 @@ class Person(threading.Thread):
 
 
 def at(times: list[float], share: float) -> str:
-    return f"{sorted(times)[min(len(times) - 1, int(share * len(times)))]:.1f}"
+    return f"{quantile(times, share):.1f}"
 
 
 def measure(project: Project, people: int, seconds: float, what: str) -> str:
@@ -153,20 +144,6 @@ def measure(project: Project, people: int, seconds: float, what: str) -> str:
     return f"| {what} | {people} | {done / seconds:.0f} | {' | '.join(cells)} | {errors} |"
 
 
-def start_server() -> subprocess.Popen:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(PORT), "--workers", "2"]
-    server = subprocess.Popen(
-        [*command, "--blocking-threads", "4", "--log-level", "error", "bench.timed:application"], cwd=ROOT
-    )
-    for _ in range(200):
-        try:
-            http.client.HTTPConnection("127.0.0.1", PORT, timeout=1).request("GET", "/healthz")
-            return server
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
@@ -174,14 +151,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     options = parser.parse_args()
     print(describe())
-    call_command("migrate", verbosity=0)
-    owner = User.objects.by_email("owner@load.local") or User.objects.create_superuser("owner@load.local")
+    owner = make_owner()
     rows, server = [], None
     try:
         for size in options.sizes:
             project, seconds = build(owner, size)
             print(f"{size:,} instances built in {seconds:.0f} s", flush=True)
-            server = server or start_server()
+            server = server or start_server(PORT, "bench.timed:application")
             measure(project, 1, 1, "")  # what a connection does once
             rows += [measure(project, people, options.seconds, f"{size:,}") for people in options.people]
             for instance in (
