@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -187,6 +188,37 @@ Answer = LabelScores | Likelihood | Texts | Rewards | Utilities | Checked | Fail
 ANSWERS: dict[str, type] = {
     kind.__name__: kind for kind in (LabelScores, Likelihood, Texts, Rewards, Utilities, Checked, Failure)
 }
+
+
+def sound(request: Request, answer: Answer) -> Answer:
+    """`answer`, or a failure where it is malformed: a number that is none, nothing where something was asked."""
+    fault = _fault(request, answer)
+    return Failure(f"malformed answer: {fault}", repr(answer)[:2000], answer.usage) if fault else answer
+
+
+def _fault(request: Request, answer: Answer) -> str:
+    """What is wrong with the answer; empty where nothing is."""
+    numbers: tuple[float, ...] = ()
+    match answer:
+        case LabelScores(logprobs=logprobs, mass=mass):
+            numbers = (*logprobs, mass)
+            if isinstance(request, LabelRequest) and len(logprobs) != len(request.labels):
+                return f"{len(logprobs)} log-probabilities for {len(request.labels)} labels"
+        case Likelihood(total=total):
+            numbers = (total,)
+        case Texts(texts=texts) if not texts:
+            return "no text"
+        case Rewards(values=values) | Utilities(values=values):
+            numbers = values
+            if not values:
+                return "no value"
+        case Checked(share=share):
+            numbers = (share,)
+            if not 0 <= share <= 1:
+                return f"a share of {share}"
+        case _:
+            return ""
+    return "" if all(math.isfinite(number) for number in numbers) else "a number that is not finite"
 
 
 def cache_key(request: Request, *, model: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import ClassVar, Protocol
 
 from judges.items import Item, Limits, Question
-from judges.requests import Answer, Failure, Request, usage_of
+from judges.requests import Answer, Failure, Request, sound, usage_of
 from judges.verdicts import Failed, Outcome
 from web.registry import Registry
 
@@ -58,14 +58,17 @@ class Method(Protocol):
 def drive(
     steps: Sequence[Steps], answer: Callable[[Sequence[Request]], Sequence[Answer]]
 ) -> list[list[Outcome]]:
-    """Run the generators side by side: in each round all their requests go to `answer` as one batch."""
+    """Run the generators side by side: in each round all their requests go to `answer` as one batch.
+
+    A malformed answer reaches a method as a failure.
+    """
     outcomes: list[list[Outcome]] = [[] for _ in steps]
     pending: dict[int, Sequence[Request]] = {}
     for index, one in enumerate(steps):
         _advance(index, one, None, pending, outcomes)
     while pending:
         flat = [request for requests in pending.values() for request in requests]
-        answers = list(answer(flat))
+        answers = [sound(*both) for both in zip(flat, answer(flat), strict=True)]
         waiting, pending = pending, {}
         for index, requests in waiting.items():
             mine, answers = answers[: len(requests)], answers[len(requests) :]

@@ -1,6 +1,8 @@
 """Every method against recorded real answers of models, and against answers that went wrong."""
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +11,12 @@ from judges.methods import METHODS, drive
 from judges.requests import (
     Checked,
     Failure,
+    LabelScores,
+    Likelihood,
+    Rewards,
     Texts,
     Usage,
+    Utilities,
     cache_key,
     from_json,
 )
@@ -76,6 +82,52 @@ def test_an_answer_of_another_kind_is_a_failure_never_a_half(name):
         ]
 
     outcomes = judged(name, confuse)
+    assert all(isinstance(outcome, Failed) for outcome in outcomes)
+
+
+NOT_A_NUMBER = {
+    LabelScores: lambda one: replace(one, logprobs=(math.nan, *one.logprobs[1:])),
+    Likelihood: lambda one: replace(one, total=-math.inf),
+    Texts: lambda one: replace(one, texts=()),
+    Rewards: lambda one: replace(one, values=(math.nan,) * len(one.values)),
+    Utilities: lambda one: replace(one, values=(math.inf, 0.0)),
+    Checked: lambda one: replace(one, share=math.nan),
+}
+TOO_FEW = {
+    LabelScores: lambda one: replace(one, logprobs=one.logprobs[:1]),
+    Likelihood: lambda one: replace(one, total=math.nan),
+    Texts: lambda one: replace(one, texts=()),
+    Rewards: lambda one: replace(one, values=()),
+    Utilities: lambda one: replace(one, values=()),
+    Checked: lambda one: replace(one, share=1.5),
+}
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("broken", [NOT_A_NUMBER, TOO_FEW], ids=["not a number", "too few"])
+def test_a_malformed_answer_is_a_failure_that_keeps_it(name, broken):
+    def spoil(requests):
+        return [broken[type(one)](one) for one in replay(requests)]
+
+    (outcome,) = judged(name, spoil)
+    assert isinstance(outcome, Failed)
+    assert name == "jury" or outcome.reason.startswith("malformed answer")
+    assert name == "jury" or outcome.raw
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_one_malformed_answer_among_good_ones_is_never_read(name):
+    """The last request of each round is spoilt: no verdict may rest on it, but a jury may do without a member."""
+
+    def spoil(requests):
+        *good, last = replay(requests)
+        return [*good, NOT_A_NUMBER[type(last)](last)]
+
+    outcomes = judged(name, spoil)
+    if name == "jury":
+        (verdict,) = outcomes
+        assert verdict.detail["silent"] == ["grades"]
+        return
     assert all(isinstance(outcome, Failed) for outcome in outcomes)
 
 
