@@ -12,6 +12,10 @@ from exports.formats.base import Format
 from exports.formats.columns import words
 from exports.selection import unheeded
 
+HUB_LICENCES = {  # of the hub's list, those that name data: huggingface.co/docs/hub/repositories-licenses
+    "apache-2.0", "mit", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-3.0", "cc-by-sa-3.0",
+    "cc0-1.0", "odc-by", "odbl", "pddl", "bsd-3-clause", "bsd-2-clause", "gpl-3.0", "unlicense",
+}  # fmt: skip
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -58,10 +62,19 @@ def front_matter(made: Facts, splits: Mapping[str, int]) -> dict[str, Any]:
     return {
         "pretty_name": made["facts"]["project"]["name"],
         **({"language": languages} if languages else {}),
+        **licence(made["facts"]["inputs"]["licences"]),
         "tags": ["preference-data", "switchyard", made["format"]],
         "size_categories": [next((name for most, name in SIZES if made["rows"] < most), "n>1M")],
-        "configs": [{"config_name": "default", "data_files": files}],
+        **({"configs": [{"config_name": "default", "data_files": files}]} if files else {}),
     }
+
+
+def licence(stated: Mapping[str, int]) -> dict[str, str]:
+    """The hub's `license`: its own name for the only one stated, else `other` with all of them; {} where none is."""
+    names = [name for name in stated if name != "not stated"]
+    if len(names) == 1 and len(stated) == 1 and names[0].lower() in HUB_LICENCES:
+        return {"license": names[0].lower()}
+    return {"license": "other", "license_name": "; ".join(names)[:200]} if names else {}
 
 
 def noise(aspect: Mapping[str, Any]) -> float | None:

@@ -10,13 +10,16 @@ from math import sqrt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, F, Func, Max, Sum, TextField, Value
 
 from exports.names import shown_name
 from exports.reading import Moment, parameters
-from ledger.models import Label, Rater
+from ledger.models import Aspect, Label, Rater
+from quality.intervals import Estimate
+from quality.panels import compare_judges, compare_people
 from quality.reports import agreement_report
 from routing.models import Decision, Preference, Route, Settlement
+from routing.settling import PAIRED, SCORED
 
 ASPECT_FIELDS = ("name", "task_type", "description", "settings")
 MOST = 20  # of a list of reasons, raters or sources
@@ -28,6 +31,7 @@ def facts_of(moment: Moment) -> Facts:
     project = moment.project
     return {
         "project": {"slug": project.slug, "name": project.name, "description": project.description},
+        "currency": str(project.settings.get("currency", "$"))[:4],
         "protocol": protocol(moment),
         "settlement": settlement_facts(moment),
         "preferences": preference_facts(moment),
@@ -36,6 +40,7 @@ def facts_of(moment: Moment) -> Facts:
         "agreement": agreement_report(project)["aspects"],
         "costs": cost_facts(moment),
         "biases": bias_facts(moment),
+        "leanings": leaning_facts(moment),
         "inputs": input_facts(moment),
     }
 
@@ -95,19 +100,36 @@ def routing_facts(moment: Moment) -> Facts | None:
         return None
     route = Route.objects.select_related("judge").get(pk=held)
     decisions = Decision.objects.filter(route=route)
-    reasons = decisions.values_list("way", "reason").annotate(n=Count("pk")).order_by("-n", "reason")[:MOST]
+    reasons = (
+        decisions.annotate(cause=CAUSE)
+        .values_list("way", "cause")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "way", "cause")[:MOST]
+    )
     return {
         "policy": route.policy,
         "version": route.version,
         "seed": route.seed,
         "budget": route.budget,
         "target": route.target,
+        "confidence": route.confidence,
         "judge": route.judge.name if route.judge else None,
         "expected_agreement": route.expected,
         "ways": dict(decisions.values_list("way").annotate(n=Count("pk")).order_by("way")),
         "audits": decisions.filter(audit=True).count(),
         "reasons": [{"way": way, "reason": reason, "instances": n} for way, reason, n in reasons],
     }
+
+
+# A reason without its own figures, so that instances sent for one cause are counted together.
+CAUSE = Func(
+    F("reason"),
+    Value(r"[0-9]+(\.[0-9]+)? ?%"),
+    Value("…%"),
+    Value("g"),
+    function="regexp_replace",
+    output_field=TextField(),
+)
 
 
 def rater_facts(moment: Moment) -> Facts:
@@ -136,7 +158,7 @@ def cost_facts(moment: Moment) -> Facts:
     return {
         kind: {
             "cost": None if cost is None else float(cost),
-            "hours": (ms or 0) / 3_600_000,
+            "hours": ms / 3_600_000 if ms else None,
             "timed_labels": timed,
         }
         for kind, cost, ms, timed in rows.order_by("rater__kind")
@@ -146,7 +168,7 @@ def cost_facts(moment: Moment) -> Facts:
 BIAS_SQL = """
 SELECT p.aspect_id, p.source, count(*), count(*) FILTER (WHERE length(c.text) > length(r.text)),
        count(*) FILTER (WHERE length(c.text) = length(r.text)), count(*) FILTER (WHERE p.chosen < p.rejected),
-       avg(p.margin), avg(p.agreement)
+       avg(p.margin), avg(p.agreement), avg(least(p.probability, 1 - p.probability))
 FROM routing_preference p
 JOIN ledger_response c ON c.instance_id = p.instance_id AND c.index = p.chosen
 JOIN ledger_response r ON r.instance_id = p.instance_id AND r.index = p.rejected
@@ -172,9 +194,50 @@ def bias_facts(moment: Moment) -> list[Facts]:
             "first_preferred": share(first, n),
             "mean_margin": margin,
             "mean_agreement": agreement,
+            "mean_flip": flip,
         }
-        for aspect, source, n, longer, equal, first, margin, agreement in rows
+        for aspect, source, n, longer, equal, first, margin, agreement, flip in rows
     ]
+
+
+def leaning_facts(moment: Moment) -> dict[str, Facts]:
+    """By aspect, of those that order responses: what people and each judge lean to beside the content.
+
+    `length`: the log-odds that a response gains by being twice as long; `flips`: the share of instances judged in
+    several orders whose verdict changes with the order; `first_shown`: the share of people's decided labels for
+    what was shown first. Null where nothing tells.
+    """
+    return {
+        aspect.name: leanings_on(aspect)
+        for aspect in moment.aspects
+        if aspect.task_type in (*PAIRED, *SCORED)
+    }
+
+
+def leanings_on(aspect: Aspect) -> Facts:
+    found, people = compare_judges(aspect), compare_people(aspect)
+    shown = [
+        (row.first_shown.value, row.first_shown.n) for row in people if row.first_shown.value is not None
+    ]
+    told = sum(n for _, n in shown)
+    return {
+        "people": {
+            "length": figure(found.one_person.length),
+            "first_shown": sum(value * n for value, n in shown) / told if told else None,
+            "first_shown_n": told,
+        },
+        "judges": {
+            shown_name(row.name): {"length": figure(row.length), "flips": figure(row.flips)}
+            for row in found.judges
+        },
+    }
+
+
+def figure(estimate: Estimate | None) -> Facts | None:
+    """{"value", "low", "high", "n"}; None where there is none."""
+    if estimate is None or estimate.value is None:
+        return None
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n}
 
 
 def share(part: int, whole: int) -> float | None:

@@ -43,7 +43,10 @@ def check_dataset(
 
 
 def encoder() -> Encode:
-    return loaded_encoder(ENCODER).encode
+    """The encoder, its weights read: that is not on the probe's clock."""
+    found = loaded_encoder(ENCODER).encode
+    found(["."])
+    return found
 
 
 def trained(path: Path, entry: Format) -> dict[str, Any]:
@@ -52,8 +55,13 @@ def trained(path: Path, entry: Format) -> dict[str, Any]:
 
 
 def train_longer(path: Path, entry: Format, *, steps: int, seed: int) -> dict[str, Any]:
-    """A small model trained for `steps`, on the GPU where there is one: loss and held-out reward accuracy."""
-    return load("longer")(as_rows(samples_as_rows(path)), steps=steps, seed=seed)
+    """A small model trained for `steps`, on the GPU where there is one: loss, and what it reaches held out."""
+    if entry.check == "unpaired":
+        return load("longer-unpaired")(as_rows(read_export(path)), steps=steps, seed=seed)
+    pairs = list(samples_as_rows(path))
+    if not pairs:
+        return {"steps": 0, "reason": f"{entry.name} holds no pairs to train on for longer"}
+    return load("longer")(as_rows(iter(pairs)), steps=steps, seed=seed)
 
 
 def samples_as_rows(path: Path) -> Iterator[dict[str, Any]]:

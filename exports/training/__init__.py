@@ -7,6 +7,7 @@ TRAININGS = Registry(
     {
         "rows": "exports.training.longer:rows",
         "longer": "exports.training.longer:longer",
+        "longer-unpaired": "exports.training.longer:unpaired",
         "preference": "exports.training.steps:preference",
         "pairs": "exports.training.steps:pairs",
         "soft": "exports.training.steps:soft",
