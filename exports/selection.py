@@ -4,11 +4,11 @@ Tests run in the order of their cost and the first that fails names the reason. 
 to know the whole selection first (halves, balance): they make a survey in a pass of its own.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from re import Pattern
 from typing import Any
 
@@ -19,6 +19,7 @@ from exports.cleaning import Cleaner, Parts
 from exports.formats.base import Format, Reads
 from exports.records import BOTH_BAD, TIE, UNDECIDED, Pair
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
+from exports.seen import Seen
 from exports.splitting import unit
 from exports.tokens import count_tokens, load_tokenizer
 from ledger.trajectories import written
@@ -223,14 +224,11 @@ class Once:
     """Lets each (prompt, chosen, rejected) through once; 64 bits a pair make a false hit unlikely."""
 
     def __init__(self) -> None:
-        self.seen: set[int] = set()
+        self.seen = Seen()
 
     def __call__(self, pair: Pair) -> bool:
         texts = "\x00".join((pair.aspect, prompt_text(pair), reply_text(pair, True), reply_text(pair, False)))
-        key = int.from_bytes(blake2b(texts.encode(), digest_size=8).digest(), "little")
-        new = key not in self.seen
-        self.seen.add(key)
-        return new
+        return self.seen(texts) == 1
 
 
 class Capped:
@@ -238,11 +236,10 @@ class Capped:
 
     def __init__(self, cap: int) -> None:
         self.cap = cap
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.seen = Seen()
 
     def __call__(self, pair: Pair) -> bool:
-        self.counts[pair.group, pair.aspect] += 1
-        return self.counts[pair.group, pair.aspect] <= self.cap
+        return self.seen(f"{pair.group}/{pair.aspect}") <= self.cap
 
 
 def fits(tokenizer: Any, most: int, pair: Pair) -> bool:
@@ -262,7 +259,7 @@ def needs_survey(choices: Choices) -> bool:
 def surveyed(reread: Reread, choices: Choices) -> list[Test]:
     """The tests whose thresholds come from a pass over what the other tests keep."""
     kept = Selector(without_survey(choices), reread).pairs(reread())
-    margins, names, kinds = [], [], Counter[str]()
+    margins, names, kinds = array("d"), array("d"), Counter[str]()
     kind_of = KINDS.get(choices.balance, lambda pair: "")
     for pair in kept:
         margins.append(pair.margin)
@@ -280,12 +277,12 @@ def without_survey(choices: Choices) -> Choices:
     return Choices(**{**choices.as_dict(), "half": "whole", "balance": "none"})
 
 
-def half_test(choices: Choices, margins: list[float], places: list[float]) -> Keep:
+def half_test(choices: Choices, margins: "array[float]", places: "array[float]") -> Keep:
     """Keeps the half with the larger (easy) or smaller (hard) margins; equal margins are drawn by row id."""
-    order = np.lexsort((np.array(places), np.array(margins)))
-    middle = len(order) // 2
-    if not len(order):
+    if not margins:
         return lambda pair: True
+    order = np.lexsort((np.frombuffer(places), np.frombuffer(margins)))
+    middle = len(order) // 2
     edge = (margins[order[middle]], places[order[middle]])
     easy = choices.half == "easy"
     return lambda pair: ((pair.margin, unit(pair.row, seed=choices.seed)) >= edge) == easy

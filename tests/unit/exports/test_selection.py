@@ -1,12 +1,19 @@
 """Choices over pairs: what each keeps, drops, masks and counts."""
 
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from exports.choices import parse_choices
 from exports.reading import pick
 from exports.records import BOTH_BAD, PREFERRED, TIE, UNDECIDED, Pair
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
+from exports.seen import Seen
 from exports.selection import Selector
 from exports.splitting import Groups, signature, split_of
 
@@ -170,3 +177,59 @@ def test_long_pairs_are_dropped_by_a_given_tokenizer(tmp_path):
     selector = Selector(choices, lambda: iter(pairs))
     assert names(selector.pairs(pairs)) == ["a"]
     assert dict(selector.tally.dropped) == {"over 5 tokens": 1}
+
+
+WORDS = "a fox reads old letters next door at night".split()
+
+
+def grouped(prompts):
+    """The groups by a union over every two prompts that share a band next to each other, all in memory."""
+    signatures = np.stack([signature(text) for _, text in prompts])
+    parent = list(range(len(prompts)))
+
+    def root(item):
+        while parent[item] != item:
+            item = parent[item]
+        return item
+
+    for start in range(0, signatures.shape[1], 4):
+        rows = [tuple(row) for row in signatures[:, start : start + 4]]
+        for band in set(rows):
+            inside = [n for n, row in enumerate(rows) if row == band]
+            for left, right in pairwise(inside):
+                if (signatures[left] == signatures[right]).mean() >= 0.6:
+                    one, other = sorted((root(left), root(right)))
+                    parent[other] = one
+    names = {}
+    for n, (key, _) in enumerate(prompts):
+        names[root(n)] = min(names.get(root(n), key), key)
+    return {key: names[root(n)] for n, (key, _) in enumerate(prompts)}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from("a fox reads old letters next door at night".split()), max_size=9),
+        max_size=40,
+    )
+)
+def test_groups_are_those_of_the_definition(texts):
+    prompts = [(f"p{n * 7919 % 1000}", " ".join(words)) for n, words in enumerate(texts)]
+    groups = Groups(prompts)
+    assert {key: groups.of(key) for key, _ in prompts} == (grouped(prompts) if prompts else {})
+    assert groups.of("another") == "another"
+
+
+@given(st.lists(st.integers(0, 3000), max_size=4000))
+def test_keys_are_counted_as_a_counter_counts_them(numbers):
+    seen, counts = Seen(), Counter()
+    for number in numbers:
+        counts[number] += 1
+        assert seen(f"key {number}") == counts[number]
+
+
+def test_a_hundred_thousand_keys_take_little_memory():
+    seen = Seen()
+    assert {seen(str(n)) for n in range(100_000)} == {1}
+    assert seen.keys.itemsize * len(seen.keys) + seen.counts.itemsize * len(seen.counts) <= 40 * 100_000
+    assert {seen(str(n)) for n in range(100_000)} == {2}
