@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from annotate.onboarding.profiles import PROFILES
 from ledger.project_settings import InvalidSetting, clean_settings
 
-JSON_BOX = {"rows": 5, "class": "mono", "spellcheck": "false"}
+JSON_BOX = {"rows": 5, "class": "mono", "spellcheck": "false", "dir": "ltr"}
 
 
 def whole(label: Any, help_text: Any = "", *, most: int = 10_000_000) -> forms.IntegerField:
@@ -42,7 +42,7 @@ class JsonField(forms.JSONField):
 class LinesField(forms.Field):
     """A list of texts, one a line."""
 
-    widget = forms.Textarea({"rows": 4, "class": "mono", "spellcheck": "false"})
+    widget = forms.Textarea({"rows": 4, "class": "mono", "spellcheck": "false", "dir": "ltr"})
 
     def to_python(self, value: Any) -> list[str]:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]

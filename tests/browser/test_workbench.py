@@ -6,6 +6,7 @@ import io
 import json
 import re
 import statistics
+import urllib.request
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from accounts.models import User
+from accounts.models import Token, User
 from annotate.models import Assignment
 from ledger.imports.load import import_stream
 from ledger.media import folder
@@ -372,6 +373,66 @@ def wav(*, seconds: int) -> bytes:
         file.setparams((1, 1, 8000, 0, "NONE", ""))
         file.writeframes(bytes(128 for _sample in range(8000 * seconds)))
     return sound.getvalue()
+
+
+# ---------------------------------------------------------------- bad input
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' onload='window.ran=1'><script>window.ran=1</script></svg>"
+HOSTILE: dict[str, list[str]] = {
+    "html": ["<script>window.ran=1</script>", "<img src=x onerror=window.ran=1><iframe srcdoc='<script>window.ran=1'>"],
+    "markdown": ["[a](javascript:window.ran=1) ![b](javascript:window.ran=1)", "<a href='data:text/html,x'>c</a>" * 50],
+    "svg": [SVG, f"![x](data:image/svg+xml;base64,{base64.b64encode(SVG.encode()).decode()})"],
+    "bidi": ["if access\u202e\u2066// admin only\u2069\u2066", "\u202e" * 2000],
+    "zero-width": ["a" + "\u200b" * 100_000 + "b", "e" + "\u0301" * 5000],
+    "two megabytes": ["word " * 400_000, "x" * 2_000_000],
+    "no image": [f"![x](/media/bread/{'0' * 32}.png)", "![x](data:image/png;base64,AAAA)"],
+    "sixty-four": [f"Answer {number}" for number in range(64)],
+}  # fmt: skip
+REFUSED = {
+    b'{"id": "nul", "prompt": "?", "responses": [{"text": "\\u0000"}, {"text": "b"}]}': "NUL",
+    b'{"id": "latin", "prompt": "\xe9"}': "UTF-8",
+    b"<svg/>": "JSON",
+    json.dumps({"prompt": "?", "responses": [{"text": "a"}] * 65}).encode(): "2…64, not 65",
+    json.dumps(
+        {"prompt": "?", "responses": [{"text": "a" * 4_000_001}, {"text": "b"}]}
+    ).encode(): "4,000,001",
+}
+
+
+def test_bad_input_is_shown_safely_or_refused_by_line(
+    ann: OpenPage, make_work: MakeWork, live_server: Any
+) -> None:
+    """From the API's door to the screen: nothing runs, nothing overflows, every instance can be answered."""
+    project = make_work("ultrafeedback", [])
+    token = Token.issue(project.owner)[1]
+    good = [
+        {"id": name, "prompt": f"Case {name}: {texts[0][:300]}", "responses": [{"text": text} for text in texts],
+         "metadata": {"language": "tlh-Piqd-x-<b>"}}
+        for name, texts in HOSTILE.items()
+    ]  # fmt: skip
+    body = b"\n".join([*REFUSED, *(json.dumps(row).encode() for row in good)])
+    request = urllib.request.Request(
+        f"{live_server.url}/api/v1/projects/bread/instances/",
+        body,
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        report = json.load(answer)
+    assert report["imported"] == len(good)
+    assert [error["line"] for error in report["errors"]] == list(range(1, len(REFUSED) + 1))
+    for error, said in zip(report["errors"], REFUSED.values(), strict=True):
+        assert said in error["error"], error
+    page = ann()
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for name, texts in HOSTILE.items():
+        start(page, live_server, project)
+        expect(page.locator(".prompt")).to_contain_text(f"Case {name}:")
+        expect(page.locator(".pane")).to_have_count(len(texts))
+        assert page.evaluate("window.ran") is None
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert page.locator(".pane :is(script, iframe, svg, object, embed)").count() == 0
+        press(page, "s", "1")
+        expect(page.locator(".prompt, .empty").first).not_to_contain_text(f"Case {name}:")
 
 
 # ---------------------------------------------------------------- nothing is lost
