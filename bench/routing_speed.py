@@ -52,7 +52,9 @@ def repeated(table: Table, people: People, size: int) -> tuple[Table, People]:
         price=np.tile(table.price, copies),
         instances=tuple(range(rows)),
         owner=np.arange(rows),
+        slices=None if table.slices is None else np.tile(table.slices, copies),
         embeddings=None,
+        tags=None,
         cache={},
     )
     said = replace(
