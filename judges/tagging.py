@@ -155,7 +155,7 @@ def asked_of(text: str, dimension: Dimension) -> tuple[Message, ...]:
 
 
 def scores(text: str, answer: Answering, spec: JudgeSpec) -> list[float]:
-    """The mean log-likelihood of a token of every answer to every dimension. Raises `CannotTag` where none can be had."""
+    """The mean log-likelihood of a token of every answer to every dimension. Raises `CannotTag` where there is none."""
     requests = [
         LikelihoodRequest(asked_of(text, dimension), value)
         for dimension in DIMENSIONS
