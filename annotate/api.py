@@ -44,9 +44,18 @@ def next_assignment(request: HttpRequest, slug: str) -> HttpResponseBase:
     return json_response(assignment_document(desk.project, leased))
 
 
-DOCUMENT = """
-    SELECT a.expires_at, a."order", i.ref, i.prompt::text, i.context::text, i.size,
-        (SELECT json_agg(json_build_object('index', r.index, 'text', r.text, 'messages', r.messages) ORDER BY r.index)
+# A message may carry its model's name, its cost, anything: a rater gets what is said and what is called.
+BLINDED = """
+    CASE WHEN jsonb_typeof({messages}) = 'array' THEN (
+        SELECT jsonb_agg((SELECT jsonb_object_agg(key, value) FROM jsonb_each(said.message)
+            WHERE key IN ('role', 'content', 'name', 'tool_calls', 'tool_call_id')) ORDER BY said.place)
+        FROM jsonb_array_elements({messages}) WITH ORDINALITY AS said (message, place))
+    ELSE {messages} END
+"""
+DOCUMENT = f"""
+    SELECT a.expires_at, a."order", i.ref, ({BLINDED.format(messages="i.prompt")})::text, i.context::text, i.size,
+        (SELECT json_agg(json_build_object('index', r.index, 'text', r.text,
+            'messages', {BLINDED.format(messages="r.messages")}) ORDER BY r.index)
          FROM ledger_response r WHERE r.instance_id = i.id)::text
     FROM annotate_assignment a JOIN ledger_instance i ON i.id = a.instance_id
     WHERE a.id = %(assignment)s

@@ -204,3 +204,28 @@ def test_gold_and_probes_look_like_any_other_instance(client, project):
     assert (ordinary.repeat, gold.instance.ref > "i3", probe.repeat) == (0, True, 1)
     assert seen[0] == seen[1] == seen[2]
     assert Seat.objects.filter(status="held").count() == 2, "the probe takes no seat"
+
+
+def test_what_else_a_message_carries_is_not_handed_out(client):
+    """Neither in the prompt nor in a response; what is said and called is."""
+    project = make_project("turns")
+    call = {"type": "function", "function": {"name": "find", "arguments": {"q": "oats"}}}
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [call], "model": "zebra-70b"},
+        {"role": "tool", "name": "find", "content": "Two.", "cost": 0.1, "judge": "owl-judge"},
+        {"role": "assistant", "content": "Two."},
+    ]
+    prompt = [{"role": "user", "content": "How many?", "model": "zebra-70b"}]
+    texts = [{"text": "Two.", "messages": turns}, {"text": "Three.", "messages": turns}]
+    import_rows(project, [{"id": "one", "prompt": prompt, "responses": texts}])
+    user, _rater, token = make_annotator(project)
+    task = Caller(client, token).post("projects/turns/next/").json()
+    assert task["instance"]["prompt"] == [{"role": "user", "content": "How many?"}]
+    assert task["instance"]["responses"][0]["messages"] == [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "name": "find", "content": "Two."},
+        {"role": "assistant", "content": "Two."},
+    ]
+    client.force_login(user)
+    page = client.get("/projects/turns/work/").content.decode()
+    assert "find" in page and not re.search("zebra|owl-judge|cost", page)
