@@ -100,7 +100,7 @@ class Dear:
     """A backend whose answers cost, and that says beforehand how much at most."""
 
     def answer(self, requests):
-        return [LabelScores((-0.1, -2.0), 1.0, Usage(cost=0.25)) for _ in requests]
+        return [LabelScores((-0.1, -2.0, -3.0)[: len(one.labels)], 1.0, Usage(cost=0.25)) for one in requests]
 
     def most_cost(self, request):
         return 0.5
