@@ -115,9 +115,10 @@ def deferred_section(replays: int) -> list[str]:
         DEFER_HEAD,
         "",
         f"{replays} replays a row. The forecast is made from the pilot by holding its labels out, a fifth at a time "
-        "(`routing.forecast`), then `defer` spends the budget, refitting on the way. The interval's widening by 1.3 was "
-        "chosen on these sets and seeds, where the plain one covered 86.7 % in its worst row (30 replays): this coverage "
-        "is not an independent test. Planted projects are one (`tests/unit/routing/test_forecast.py`). Reproduce: "
+        "(`routing.forecast`), then `defer` spends the budget, refitting on the way. The interval's widening by "
+        "1.3 was chosen on these sets and seeds, where the plain one covered 86.7 % in its worst row (30 replays): "
+        "this coverage is not an independent test. Planted projects are one "
+        "(`tests/unit/routing/test_forecast.py`). Reproduce: "
         "`OMP_NUM_THREADS=1 .venv/bin/python bench/forecast.py --only defer --deferred-replays "
         f"{replays}`.",
         "",
