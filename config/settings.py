@@ -53,7 +53,11 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"judges.tasks.*": {"queue": "judges"}, "routing.tasks.tag_prompts": {"queue": "judges"}}
+CELERY_TASK_ROUTES = {
+    "judges.tasks.*": {"queue": "judges"},
+    "routing.tasks.tag_prompts": {"queue": "judges"},
+    "routing.tasks.embed_texts": {"queue": "judges"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULE = {

@@ -13,6 +13,7 @@ import numpy as np
 from django.db.models import Count
 
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
+from routing.embedding import embeddings_of
 from routing.pay import expected_pay, meets, pay_by_rules
 from routing.problems import NoInstances, NoJudgeLabels
 from routing.table import Floats, Ints, People, Table
@@ -218,6 +219,7 @@ def as_table(
         owner=np.array(pairs.owner, dtype=np.int64),
         graded=aspect.task_type == "rating",
         slices=pairs.slices,
+        embeddings=embeddings_of(prompts, texts),
         tags=tags_of(project, prompts),
     )
 

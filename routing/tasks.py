@@ -4,6 +4,7 @@ from celery import shared_task
 
 from ledger.models import Project
 from routing.actions import decide_arrivals, refresh
+from routing.embedding import embed_project
 from routing.models import Route
 from routing.tagging import tag_project
 
@@ -32,3 +33,9 @@ def refresh_online_routes() -> None:
 def tag_prompts(project_id: int, judge: str) -> int:
     """Tags the prompts that lack tags; on the judges' queue, since it loads a model. Twice equals once."""
     return tag_project(Project.objects.get(pk=project_id), judge=judge)
+
+
+@shared_task(ignore_result=True)
+def embed_texts(project_id: int) -> int:
+    """Stores the embeddings that are missing; on the judges' queue, since it loads a model. Twice equals once."""
+    return embed_project(Project.objects.get(pk=project_id))

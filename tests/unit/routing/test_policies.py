@@ -86,6 +86,26 @@ def test_one_class_only_is_routed_all_the_same(name: str, verdict: int) -> None:
     assert set(found.states[-1].settled) == {verdict}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_constant_features_are_routed_all_the_same(name: str) -> None:
+    """Every text and every prompt the same: nothing tells pairs apart but the judges."""
+    table, people = make_table(prompts=8)
+    flat = replace(
+        table, prompts=("same",) * len(table.prompts), responses=("same",) * len(table.responses), cache={}
+    )
+    found = run(name, flat, world(people, flat.size, seed=0), seed=0, budgets=[0.0, 0.3, 1.0])
+    for budget, state in zip([0.0, 0.3, 1.0], found.states, strict=True):
+        assert state.routed.sum() <= budget * flat.size
+        assert set(state.settled) <= {-1, 0, 1}
+
+
+def test_a_budget_below_the_audit_buys_the_beginning_of_the_audit_and_promises_nothing() -> None:
+    table, people = make_table(prompts=8)
+    state = run("guarantee", table, world(people, table.size, seed=0), seed=0, budgets=[0.1]).states[0]
+    assert state.routed.sum() == int(0.1 * table.size)
+    np.testing.assert_array_equal(state.settled[~state.routed], table.ai[~state.routed])
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "oracle"])
 def test_every_policy_ranks_every_instance_and_says_why(name: str) -> None:
     table, people = make_table(prompts=6)
