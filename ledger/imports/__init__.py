@@ -11,6 +11,9 @@ SCHEMAS = Registry(
         "switchyard": "ledger.imports.switchyard:parse",
         "ledger": "ledger.imports.archive:parse",
         "preference": "ledger.imports.preference:parse",
+        "lists": "ledger.imports.lists:parse",
+        "strengths": "ledger.imports.strengths:parse",
+        "voices": "ledger.imports.voices:parse",
         "columns": "ledger.imports.columns:parse",
     },
 )

@@ -94,6 +94,12 @@ def parse_rows(rows: list[Row], schema: str, report: Report) -> list[tuple[int, 
 
 def recognise(row: dict[str, Any]) -> str:
     """The schema that a row's columns show."""
+    if {"rater", "task_type", "responses"} <= set(row):
+        return "voices"
+    if "preference_strength" in row:
+        return "strengths"
+    if {"completions", "ranks"} <= set(row):
+        return "lists"
     if "responses" in row:
         return "ledger" if "labels" in row and "aspects" in row else "switchyard"
     if "chosen" in row or "rejected" in row:

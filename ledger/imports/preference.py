@@ -1,7 +1,9 @@
 """Files of chosen and rejected: trainer datasets, with explicit or implicit prompt, strings or chat messages.
 
 The first response is the chosen one, the second the rejected one, and the file's preference becomes a
-label: by the judge named `imported` where a column `source` says `ai`, else by the person so named.
+label: by the judge named `imported` where a column `source` says `ai`, else by the person so named. A row of an export
+of ours says in its column `row` which responses they were, on which aspect: they come back in their own order,
+pairs out of several responses as instances of their own, and rows without a margin as ties.
 """
 
 from typing import Any
@@ -17,6 +19,7 @@ from ledger.imports.drafts import (
     check_ref,
     check_text,
 )
+from ledger.imports.row_ids import place_of
 
 KNOWN = {"id", "instance", "prompt", "chosen", "rejected", "system"}
 RATER = "imported"
@@ -29,14 +32,24 @@ def parse(row: dict[str, Any]) -> Draft:
             raise BadRow(f"{name} is missing.")
     prompt, chosen, rejected = split_prompt(row)
     kind = "judge" if row.get("source") == "ai" else "person"
-    value, scale = {"strength": -1}, {"steps": 1}
+    sides = [response("r1", chosen, "chosen"), response("r2", rejected, "rejected")]
+    value, scale, ref = {"strength": -1}, {"steps": 1}, row.get("id")
+    place = place_of(row)
+    if place and place.pair:
+        low, high = sorted(place.pair)
+        if place.pair[0] == high:
+            value = {"strength": 1}
+            sides = [response("r1", rejected, "rejected"), response("r2", chosen, "chosen")]
+        if row.get("margin") == 0:
+            value = {"strength": 0}
+        ref = place.instance if (low, high) == (0, 1) else f"{place.instance}#{low}-{high}"
     return Draft(
-        ref=check_ref(row.get("id") if row.get("id") is not None else row.get("instance")),
+        ref=check_ref(ref if ref is not None else row.get("instance")),
         prompt=check_prompt(prompt),
-        responses=[response("r1", chosen, "chosen"), response("r2", rejected, "rejected")],
+        responses=sides,
         context={"system": check_text(row["system"], "system")} if row.get("system") else {},
         metadata=check_object({key: given for key, given in row.items() if key not in KNOWN}, "metadata"),
-        labels=[DraftLabel(kind, RATER, "overall", "pairwise", value, scale)],
+        labels=[DraftLabel(kind, RATER, place.aspect if place else "overall", "pairwise", value, scale)],
     ).finish()
 
 

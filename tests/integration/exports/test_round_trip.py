@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from exports.actions import write_export
 from exports.choices import parse_choices
-from exports.datasets import open_live
+from exports.datasets import open_live, read
+from exports.formats import FORMATS
+from exports.problems import NothingToExport
+from exports.reading import one_moment
 from ledger.actions import NewLabel, ensure_rater, write_guidelines, write_labels
 from ledger.imports.load import import_file
 from ledger.models import Label, Rater
@@ -123,3 +126,87 @@ def test_preferences_come_back_from_trl_preference(container, project_of, export
     assert [[row[name] for name in texts] for row in export_rows(other, "trl-preference")] == [
         [row[name] for name in texts] for row in export_rows(project, "trl-preference")
     ]
+
+
+# ---------------------------------------------------------------- the other formats
+
+VOTES = st.lists(st.integers(-1, 1), min_size=1, max_size=3)
+RANKS = st.lists(st.integers(1, 3), min_size=3, max_size=3)
+MIXED = st.lists(
+    st.tuples(VOTES, VOTES, RANKS, st.lists(TEXTS, min_size=2, max_size=2, unique=True)),
+    min_size=1,
+    max_size=4,
+)
+BACK = {  # format: the choices under which it holds every preference
+    "trl-preference": {"ties": "soft"},
+    "soft": {"ties": "soft"},
+    "reward-bench": {"ties": "soft"},
+    "multi-aspect": {"ties": "soft"},
+    "preference-strength": {"ties": "soft"},
+    "listwise": {},
+    "disaggregated": {},
+}
+
+
+def groups_of(ranks: list[int]) -> list[list[str]]:
+    return [[f"r{at + 1}" for at, rank in enumerate(ranks) if rank == each] for each in sorted(set(ranks))]
+
+
+def mixed_rows(made):
+    """Pairs with votes on two aspects, and lists of three that somebody ranked."""
+    rows = []
+    for n, (first, second, ranks, texts) in enumerate(made):
+        human = [vote(value, f"p{who}") for who, value in enumerate(first)]
+        human += [vote(value, f"p{who}", aspect="brief") for who, value in enumerate(second)]
+        rows.append(instance(f"i{n}", human, texts=texts))
+        rows.append(instance(f"l{n}", [ranking(groups_of(ranks))], texts=[*texts, "third"]))
+    return rows
+
+
+def preferred(rows):
+    """What a format's pairs say: the texts, chosen first; those of a tie as a set."""
+    return sorted(
+        str(
+            ("tie", sorted((row["chosen"], row["rejected"])))
+            if row["margin"] == 0
+            else (row["chosen"], row["rejected"])
+        )
+        for row in rows
+    )
+
+
+@pytest.mark.parametrize("format", BACK)
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MIXED)
+def test_any_preferences_come_back(format, project_of, tmp_path, made):
+    project, other = project_of(mixed_rows(made)), project_of([])
+    path = tmp_path / f"{next(TURNS)}.jsonl"
+    every = {"disaggregated": ["overall", "brief", "order"], "multi-aspect": ["overall", "brief", "order"]}
+    aspects = every.get(format, ["overall"])
+    try:
+        write_export(
+            open_live(project, parse_choices(BACK[format])), format=format, container="jsonl", path=path
+        )
+    except NothingToExport:
+        return  # no preference at all: nothing to bring back
+    assert import_file(other, path).errors == []
+    for aspect in aspects:
+        told = []
+        for each in (project, other):
+            ties = "soft" if BACK[format] else "drop"
+            found = pairs_on(each, aspect, ties=ties)
+            told.append(preferred(found))
+        assert told[0] == told[1], aspect
+
+
+def pairs_on(project, aspect, **given):
+    """The pairs of an aspect, [] where it has none."""
+    names = {each.name for each in project.aspects.all()}
+    shown = [name for name in (aspect, f"{aspect}/pairwise", f"{aspect}/ranking") if name in names]
+    rows = []
+    for name in shown:
+        dataset = open_live(project, parse_choices({"aspect": name, **given}))
+        with one_moment():
+            found, _ = read(dataset, FORMATS.load("trl-preference"))
+            rows += list(found)
+    return rows
