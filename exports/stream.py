@@ -18,7 +18,7 @@ from exports.formats.base import Format, Row
 from exports.merkle import Merkle
 from exports.records import Shape
 
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 128 * 1024
 Splitter = Callable[[Any], str]
 
 

@@ -11,7 +11,7 @@ from exports.formats.columns import Columns
 
 GZIP_FORMAT = 16 + zlib.MAX_WBITS  # zlib writes the gzip header itself, with no time and no name in it
 GZIP_LEVEL, ZSTD_LEVEL = 4, 3
-MEMBER = 16  # batches: some 4 MB of text
+MEMBER = 32  # batches: some 4 MB of text
 
 
 def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:

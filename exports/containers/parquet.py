@@ -14,7 +14,8 @@ from exports.formats.base import Row
 from exports.formats.columns import Columns
 
 PAGE_BYTES = 64 * 1024  # of a column: a page waits in memory until it is full
-ROW_GROUP_BYTES = 2 * 1024 * 1024  # of JSON Lines: what keeps an export of any size under 200 MB
+BUFFER_BYTES = 64 * 1024  # between calls from the packer into Python
+ROW_GROUP_BYTES = 3 * 1024 * 1024  # of JSON Lines: less costs more memory at the end, where every group is listed
 
 
 class Drain:
@@ -47,7 +48,7 @@ class Drain:
 def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     """The file's bytes. A row group is packed by a thread of its own, without Python's lock, while the next is read."""
     schema, drain = arrow_schema(columns), Drain()
-    sink = pa.BufferedOutputStream(pa.PythonFile(drain, mode="w"), ROW_GROUP_BYTES)  # few calls into Python
+    sink = pa.BufferedOutputStream(pa.PythonFile(drain, mode="w"), BUFFER_BYTES)  # few calls into Python
     with sink, ThreadPoolExecutor(1) as packer, opened(sink, schema) as writer:
         packing = None
         for group in row_groups(batches, schema, columns):
@@ -61,33 +62,29 @@ def parquet(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
 
 
 def opened(sink: Any, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
-    """A writer that keeps statistics of figures alone: the least and greatest text of every row group would
-    stay in memory until the end."""
-    figures = [
-        field.name for field in schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
-    ]
+    """A writer that keeps no statistics: those of every row group would stay in memory until the end."""
     return pyarrow.parquet.ParquetWriter(
         sink,
         schema,
         compression="zstd",
         use_dictionary=False,
-        write_statistics=figures,
+        write_statistics=False,
         data_page_size=PAGE_BYTES,
     )
 
 
 def row_groups(batches: Iterable[Batch], schema: pa.Schema, columns: Columns) -> Iterator[pa.Table]:
-    """The batches as tables of a row group each."""
-    held: list[Row] = []
+    """The batches as tables, joined until they fill a row group; Python's rows are let go at once."""
+    held: list[pa.Table] = []
     size = 0
     for batch in batches:
-        held += batch.rows
+        held.append(table(batch.rows, schema, columns))
         size += batch.size
         if size >= ROW_GROUP_BYTES:
-            yield table(held, schema, columns)
+            yield pa.concat_tables(held)
             held, size = [], 0
     if held:
-        yield table(held, schema, columns)
+        yield pa.concat_tables(held)
 
 
 PARQUET = Container(
