@@ -164,7 +164,7 @@ def test_the_whole_set_up_works_without_scripts(plain: Page, live_server: Any, t
     assert not Route.objects.live().filter(project__slug="plain").exists()
 
     plain.get_by_role("link", name="Exports").click()
-    plain.get_by_label("Version").fill("v1")
+    plain.get_by_label("Name", exact=True).fill("v1")
     plain.get_by_role("button", name="Freeze").click()
     with plain.expect_download() as found:
         plain.get_by_role("link", name="Download v1").click()

@@ -194,8 +194,8 @@ def test_queries_of_the_overview(project, admin, django_assert_num_queries):
     admin.get(PATH)
     # user, member with project, counts, live route id, watermark (facts), live route with aspect and judge, aspects,
     # watermark (forecast), labels exist, watermark (judges), watermark (people), undecided, the last run,
-    # newest snapshot, reasons, running judges
-    with django_assert_num_queries(16):
+    # newest snapshot, reasons, running judges, unseen notices, open flags
+    with django_assert_num_queries(18):
         admin.get(PATH)
 
 
