@@ -398,7 +398,9 @@ def read_state(project: Project, live: Route | None) -> tuple[State, int]:
         n=Count("pk"), live=Count("pk", filter=Q(superseded=None)), last=Max("pk")
     )
     instances = project.instances.count()
-    state = State(labels=found["n"], live=found["live"], instances=instances, ways=ways_stand(live) if live else None)
+    state = State(
+        labels=found["n"], live=found["live"], instances=instances, ways=ways_stand(live) if live else None
+    )
     return state, found["last"] or 0
 
 

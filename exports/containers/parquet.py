@@ -15,7 +15,7 @@ from exports.formats.columns import Columns
 
 PAGE_BYTES = 64 * 1024  # of a column: a page waits in memory until it is full
 BUFFER_BYTES = 64 * 1024  # between calls from the packer into Python
-ROW_GROUP_BYTES = 3 * 1024 * 1024  # of JSON Lines: less costs more memory at the end, where every group is listed
+ROW_GROUP_BYTES = 3 * 1024 * 1024  # of JSON Lines: the fewer, the longer the list of groups at the end
 
 
 class Drain:

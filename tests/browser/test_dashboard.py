@@ -34,7 +34,8 @@ PAGES = [
     f"{BASE}judges/of/gpt/", f"{BASE}judges/of/mine/", f"{BASE}judges/of/mine/change/",
     f"{BASE}judges/new/", f"{BASE}judges/new/?method=rubric", f"{BASE}judges/new/?method=jury",
     f"{BASE}judges/endpoints/", f"{BASE}judges/endpoints/1/", f"{BASE}routing/", f"{BASE}quality/",
-    f"{BASE}people/", f"{BASE}flags/?all=1", f"{BASE}settings/distribution/", f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
+    f"{BASE}people/", f"{BASE}flags/?all=1", f"{BASE}settings/distribution/",
+    f"{BASE}exports/?preview=1&format=trl-preference", f"{BASE}settings/",
     f"{BASE}settings/aspects/new/", f"{BASE}settings/guidelines/",
 ]  # fmt: skip
 

@@ -162,7 +162,8 @@ def test_fused_weighs_people_and_judges_together(tmp_path: Path) -> None:
     sure = {
         found.instance.ref: max(found.probability, 1 - found.probability) for found in (both, one, against)
     }
-    assert sure["q002"] > sure["q008"] > sure["q001"] > 0.5  # the person outweighs a judge that errs in a quarter
+    # the person outweighs a judge that errs in a quarter
+    assert sure["q002"] > sure["q008"] > sure["q001"] > 0.5
     assert 0 < against.margin < both.margin
     assert sum(both.value["shares"]) == pytest.approx(1, abs=1e-5)
     assert both.probability == pytest.approx(both.value["shares"][2] + both.value["shares"][1] / 2, abs=1e-5)
