@@ -20,7 +20,7 @@ REVIEWED = {"overview", "instances", "instance", "quality", "flags"}
 POSTED = {
     "judge_audit", "judge_try", "judge_drop", "endpoint_drop", "import_start", "import_discard", "member_role",
     "member_status", "archive", "unarchive", "judge_run", "run_steer", "route_start", "route_back", "snapshot",
-    "prepare", "notice_seen", "flag_resolve",
+    "prepare", "notice_seen", "flag_resolve", "share_work",
 }  # fmt: skip
 OF_PROJECT = sorted(each.name for each in urlpatterns if "slug:slug" in str(each.pattern))
 

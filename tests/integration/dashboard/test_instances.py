@@ -182,8 +182,8 @@ def test_queries_of_an_instance_do_not_grow_with_its_labels(project, admin, djan
     for number in range(20):
         say(project, f"ann{number}", {"i0": -1})
     # user, member with project, instance, responses, aspects, before, after, labels with raters, preferences,
-    # decision, earlier decisions, running judges
-    with django_assert_num_queries(12):
+    # decision, earlier decisions, flags, running judges
+    with django_assert_num_queries(13):
         admin.get(f"{PATH}i0/")
 
 
