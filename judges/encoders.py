@@ -35,19 +35,18 @@ class SentenceEncoder:
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> Floats32:
-        """Vectors (N, 384) of the texts, the shortest batched together."""
+        """Vectors (N, 384) of the texts, those of equal length in tokens batched together: little is padding."""
         torch.set_num_threads(free_threads())
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.tokens)["input_ids"]
+        order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
         out = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
         for at in range(0, len(order), BATCH):
             batch = order[at : at + BATCH]
-            out[batch] = self._batch([texts[i] for i in batch]).numpy()
+            out[batch] = self._batch([tokens[i] for i in batch]).numpy()
         return out
 
-    def _batch(self, texts: Sequence[str]) -> Tensor:
-        tokens = self.tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self.tokens, return_tensors="pt"
-        )
+    def _batch(self, rows: list[list[int]]) -> Tensor:
+        tokens = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
         states = self.model(**tokens).last_hidden_state.float()  # (B, T, D)
         mask = tokens["attention_mask"][:, :, None].float()
         mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
