@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby
 
 import zstandard
 
@@ -21,10 +21,10 @@ def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
 
 def gzip(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
     """Members of MEMBER batches each (RFC 1952, section 2.2: a file may have several), so that writing can go on."""
-    held = iter(batches)
-    while member := list(islice(held, MEMBER)):
+    for _member, member in groupby(enumerate(batches), lambda pair: pair[0] // MEMBER):
         packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_FORMAT)
-        packed = [packer.compress(batch.text()) for batch in member]
+        # a batch's rows are let go as soon as it is packed
+        packed = [packer.compress(batch.text()) for _number, batch in member]
         yield b"".join([*packed, packer.flush()])
 
 
