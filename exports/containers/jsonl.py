@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import islice
 
 import zstandard
 
@@ -20,11 +20,15 @@ def plain(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
 
 
 def gzip(batches: Iterable[Batch], columns: Columns) -> Iterator[bytes]:
-    """Members of MEMBER batches each (RFC 1952, section 2.2: a file may have several), so that writing can go on."""
-    for _member, member in groupby(enumerate(batches), lambda pair: pair[0] // MEMBER):
+    """Members of MEMBER batches each (RFC 1952, section 2.2: a file may have several), so that writing can go on.
+
+    A member is yielded before the batch after it is asked for: a mark beside the file counts the rows so far.
+    """
+    batches = iter(batches)
+    for first in batches:
         packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_FORMAT)
-        # a batch's rows are let go as soon as it is packed
-        packed = [packer.compress(batch.text()) for _number, batch in member]
+        packed = [packer.compress(first.text())]  # a batch's rows are let go as soon as it is packed
+        packed += (packer.compress(batch.text()) for batch in islice(batches, MEMBER - 1))
         yield b"".join([*packed, packer.flush()])
 
 
