@@ -18,19 +18,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-import machine  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+import machine
+import numpy as np
+import torch
+from django.core.management import call_command
 
-from judges.encoders import BATCH, SentenceEncoder  # noqa: E402
-from judges.representations import STORED_AS, ensure, loaded_encoder  # noqa: E402
-from ledger.imports.files import opened, read_rows  # noqa: E402
-from ledger.models import Representation  # noqa: E402
+from judges.encoders import BATCH, SentenceEncoder
+from judges.representations import STORED_AS, ensure, loaded_encoder
+from ledger.imports.files import opened, read_rows
+from ledger.models import Representation
 
 SETS = ("mtbench", "pandalm", "ukp_convarg")
 ROUNDS, ROUND = 7, 256

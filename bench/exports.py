@@ -27,25 +27,25 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-import orjson  # noqa: E402
-import psycopg  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+import orjson
+import psycopg
+from django.core.management import call_command
+from django.db import connection
 
-from accounts.models import User  # noqa: E402
-from exports.actions import write_export  # noqa: E402
-from exports.choices import parse_choices  # noqa: E402
-from exports.containers import CONTAINERS  # noqa: E402
-from exports.datasets import Dataset, shape_of  # noqa: E402
-from exports.reading import PAIRS_SQL, Moment, one_moment, parameters  # noqa: E402
-from ledger.actions import NewLabel, ensure_rater, write_labels  # noqa: E402
-from ledger.models import Aspect, Project, Rater  # noqa: E402
-from routing.actions import settle  # noqa: E402
-from routing.models import Preference, Settlement  # noqa: E402
+from accounts.models import User
+from exports.actions import write_export
+from exports.choices import parse_choices
+from exports.containers import CONTAINERS
+from exports.datasets import Dataset, shape_of
+from exports.reading import PAIRS_SQL, Moment, one_moment, parameters
+from ledger.actions import NewLabel, ensure_rater, write_labels
+from ledger.models import Aspect, Project, Rater
+from routing.actions import settle
+from routing.models import Preference, Settlement
 
 RUNS = 5  # rounds
 WORDS = "time year people way day man thing woman life child world school state family student group".split()

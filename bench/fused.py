@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from quality.consensus.fused import Fused  # noqa: E402
+from quality.consensus.fused import Fused
 
 DATA = Path("/work/shared/data")
 SETS = {"mtbench": "gpt-4/mt-bench-pair", "pandalm": "gpt-3.5-turbo"}  # with the judge that stands

@@ -20,17 +20,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
+from bench.serving import make_owner, quantile, start_server  # sets Django up
 
-from django.utils import timezone  # noqa: E402  isort: skip
-from bench.loop import PORT, import_over_http, postmaster  # noqa: E402  isort: skip
-from bench.crowd import Tally, Worker, gather, left_behind  # noqa: E402  isort: skip
-from bench.machine import cpu_seconds, describe  # noqa: E402
+from django.utils import timezone  # isort: skip
+from bench.loop import PORT, import_over_http, postmaster  # isort: skip
+from bench.crowd import Tally, Worker, gather, left_behind  # isort: skip
+from bench.machine import cpu_seconds, describe
 
-from accounts.models import Token  # noqa: E402  isort: skip
-from annotate.actions import reclaim_expired  # noqa: E402
-from ledger.actions import add_member, create_project  # noqa: E402
-from ledger.project_settings import change_settings  # noqa: E402
+from accounts.models import Token  # isort: skip
+from annotate.actions import reclaim_expired
+from ledger.actions import add_member, create_project
+from ledger.project_settings import change_settings
 
 LINES = threading.local()
 

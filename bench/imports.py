@@ -19,18 +19,18 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("SWITCHYARD_HOME", tempfile.mkdtemp(prefix="switchyard-bench-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.core.management import call_command
+from django.db import connection
 
-from accounts.models import User  # noqa: E402
-from bench.loop import row  # noqa: E402
-from bench.machine import describe  # noqa: E402
-from ledger.actions import create_project  # noqa: E402
-from ledger.imports.load import import_file  # noqa: E402
+from accounts.models import User
+from bench.loop import row
+from bench.machine import describe
+from ledger.actions import create_project
+from ledger.imports.load import import_file
 
 
 def write_file(count: int) -> Path:

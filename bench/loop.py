@@ -24,17 +24,17 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
+from bench.serving import make_owner, quantile, start_server  # sets Django up
 
-from bench.machine import cpu_seconds, describe  # noqa: E402  isort: skip
-from django.db import connection  # noqa: E402  isort: skip
-from django.utils import timezone  # noqa: E402
+from bench.machine import cpu_seconds, describe  # isort: skip
+from django.db import connection  # isort: skip
+from django.utils import timezone
 
-from accounts.models import Token, User  # noqa: E402
-from annotate.actions import lease_next_id, submit_annotation  # noqa: E402
-from annotate.api import assignment_document  # noqa: E402
-from ledger.actions import add_member, create_project, person_for  # noqa: E402
-from ledger.models import Label, Project  # noqa: E402
+from accounts.models import Token, User
+from annotate.actions import lease_next_id, submit_annotation
+from annotate.api import assignment_document
+from ledger.actions import add_member, create_project, person_for
+from ledger.models import Label, Project
 
 PORT = 8399
 

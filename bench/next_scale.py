@@ -19,16 +19,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.serving import make_owner, quantile, start_server  # noqa: E402  (sets Django up)
+from bench.serving import make_owner, quantile, start_server  # sets Django up
 
-from bench.machine import describe  # noqa: E402  isort: skip
-from django.db import connection, transaction  # noqa: E402  isort: skip
+from bench.machine import describe  # isort: skip
+from django.db import connection, transaction  # isort: skip
 
-from accounts.models import Token, User  # noqa: E402
-from annotate.actions import set_gold  # noqa: E402
-from ledger.actions import add_member, create_project  # noqa: E402
-from ledger.models import Instance, Project  # noqa: E402
-from ledger.project_settings import change_settings  # noqa: E402
+from accounts.models import Token, User
+from annotate.actions import set_gold
+from ledger.actions import add_member, create_project
+from ledger.models import Instance, Project
+from ledger.project_settings import change_settings
 
 PORT = 8397
 PIECE = 100_000  # instances written in one transaction

@@ -28,21 +28,21 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-import numpy as np  # noqa: E402
-from django.conf import settings  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
 
-from bench.machine import describe  # noqa: E402
-from judges.backends.probe import style_of  # noqa: E402
-from judges.items import Item, Message  # noqa: E402
-from judges.loading import continuation  # noqa: E402
-from judges.representations import loaded_encoder, texts_of  # noqa: E402
-from ledger.representations import text_hash  # noqa: E402
-from quality.probe import cross_fit, features  # noqa: E402
+from bench.machine import describe
+from judges.backends.probe import style_of
+from judges.items import Item, Message
+from judges.loading import continuation
+from judges.representations import loaded_encoder, texts_of
+from ledger.representations import text_hash
+from quality.probe import cross_fit, features
 
 Floats = NDArray[np.float64]
 SETS = ROOT.parent / "shared" / "data"

@@ -20,19 +20,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-import numpy as np  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from threadpoolctl import threadpool_limits  # noqa: E402
+import numpy as np
+from django.core.management import call_command
+from threadpoolctl import threadpool_limits
 
-from ledger.models import Project  # noqa: E402
-from routing.loading import load  # noqa: E402
-from routing.mixes import probe_accuracy  # noqa: E402
-from routing.policies.oracle import NO_GOLD  # noqa: E402
-from routing.replay import (  # noqa: E402
+from ledger.models import Project
+from routing.loading import load
+from routing.mixes import probe_accuracy
+from routing.policies.oracle import NO_GOLD
+from routing.replay import (
     Scores,
     agreement_curves,
     area,
@@ -42,7 +42,7 @@ from routing.replay import (  # noqa: E402
     run,
     world,
 )
-from routing.table import People, Table  # noqa: E402
+from routing.table import People, Table
 
 BUDGETS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 POLICIES = (

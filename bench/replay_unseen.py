@@ -23,11 +23,11 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from routing.features.lengths import length_gap  # noqa: E402
-from routing.policies.oracle import NO_GOLD  # noqa: E402
-from routing.questions import text_codes  # noqa: E402
-from routing.replay import area, run, take, world  # noqa: E402
-from routing.table import Floats, Ints, People, Table  # noqa: E402
+from routing.features.lengths import length_gap
+from routing.policies.oracle import NO_GOLD
+from routing.questions import text_codes
+from routing.replay import area, run, take, world
+from routing.table import Floats, Ints, People, Table
 
 BUDGETS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 RIVALS = ("random", "uncertainty", "length_gap")

@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = os.environ.setdefault("SWITCHYARD_HOME", tempfile.mkdtemp(prefix="switchyard-bench-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
+from django.core.management import call_command
 
-from accounts.models import User  # noqa: E402
+from accounts.models import User
 
 PATIENCE = 200  # tenths of a second until a server must answer
 
