@@ -8,12 +8,12 @@ import re
 import statistics
 import urllib.request
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from accounts.models import Token, User
 from annotate.models import Assignment
@@ -279,85 +279,89 @@ TIMES = "() => [...document.querySelectorAll('.pane video')].map((film) => film.
 LENGTHS = "() => [...document.querySelectorAll('.pane video')].map((film) => film.duration)"
 
 
-def film_work(context: BrowserContext, make_work: MakeWork, lengths: list[float]) -> Project:
-    """A project with one instance, whose responses are films of these seconds."""
+@pytest.fixture(scope="session")
+def recorded(browser: Browser) -> Sequence[bytes]:
+    """Two films, of 3 and 2 seconds; recording takes as long as they last."""
+    recorder = browser.new_page()
+    films = [base64.b64decode(recorder.evaluate(RECORD, seconds)) for seconds in (3.0, 2.0)]
+    recorder.close()
+    return films
+
+
+@pytest.fixture
+def film_work(recorded: Sequence[bytes], make_work: MakeWork, settings: Any, tmp_path: Path) -> Project:
+    """A project with one instance, whose responses are films."""
+    settings.MEDIA_ROOT = tmp_path
     project = make_work("helpsteer2-preference", [])
-    recorder, names = context.new_page(), []
-    for seconds in lengths:
-        film = base64.b64decode(recorder.evaluate(RECORD, seconds))
-        names.append(keep(io.BytesIO(film), folder(project)).name)
+    names = [keep(io.BytesIO(film), folder(project)).name for film in recorded]
     texts = [{"text": f"![The arm](/media/bread/{name})"} for name in names]
     report = import_stream(project, io.BytesIO(json.dumps(pair(1, responses=texts)).encode()), name="x.jsonl")
     assert not report.errors
-    recorder.close()
     return project
 
 
-def test_films_of_a_pair_obey_one_transport(
-    ann: OpenPage,
-    context: BrowserContext,
-    make_work: MakeWork,
-    live_server: Any,
-    settings: Any,
-    tmp_path: Path,
-) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    project = film_work(context, make_work, [3.0, 2.0])
-    page = start(ann(), live_server, project)
+@pytest.fixture
+def films(film_work: Project, ann: OpenPage, live_server: Any) -> Page:
+    """The work screen with two films, of about 3 and 2 seconds, loaded and at their start."""
+    page = start(ann(), live_server, film_work)
     page.wait_for_function(f"() => ({LENGTHS})().every(Number.isFinite)")
     page.wait_for_function(f"() => ({TIMES})().every((time) => time < 0.05)")
-    longest = max(page.evaluate(LENGTHS))
-    expect(page.locator("[data-film-clock]")).to_contain_text(" / 0:0")
-    expect(page.locator("[data-film=play] kbd")).to_have_text("P")
-    # plays both on one clock, and pauses both at one time
-    press(page, "p")
-    expect(page.locator("[data-film=play]")).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function(f"() => ({TIMES})().every((time) => time > 0.4)")
-    press(page, "p")
-    expect(page.locator("[data-film=play]")).to_have_attribute("aria-pressed", "false")
-    one, two = page.evaluate(TIMES)
+    return page
+
+
+def test_two_films_play_and_pause_at_one_time(films: Page) -> None:
+    expect(films.locator("[data-film-clock]")).to_contain_text(" / 0:0")
+    expect(films.locator("[data-film=play] kbd")).to_have_text("P")
+    press(films, "p")
+    expect(films.locator("[data-film=play]")).to_have_attribute("aria-pressed", "true")
+    films.wait_for_function(f"() => ({TIMES})().every((time) => time > 0.4)")
+    press(films, "p")
+    expect(films.locator("[data-film=play]")).to_have_attribute("aria-pressed", "false")
+    one, two = films.evaluate(TIMES)
     assert one == pytest.approx(two, abs=0.03) and one > 0.4
-    assert page.locator("video").evaluate_all("films => films.every((film) => film.paused)")
-    # steps picture by picture, jumps by seconds, and stops at the ends
-    press(page, "w", ".", ".", ".")
-    stepped = page.evaluate(TIMES)
+    assert films.locator("video").evaluate_all("films => films.every((film) => film.paused)")
+    assert_accessible(films)
+
+
+def test_two_films_are_stepped_by_pictures_and_seconds_and_stop_at_their_ends(films: Page) -> None:
+    longest = max(films.evaluate(LENGTHS))
+    press(films, ".", ".", ".")
+    stepped = films.evaluate(TIMES)
     assert stepped[0] == pytest.approx(stepped[1], abs=0.001) and 0.05 < stepped[0] < 0.4
-    press(page, ",")
-    assert page.evaluate(TIMES)[0] < stepped[0]
-    press(page, ">", ">", ">", ">")
-    assert sorted(page.evaluate(TIMES)) == pytest.approx(sorted(page.evaluate(LENGTHS)), abs=0.05)
-    press(page, "<")
-    assert max(page.evaluate(TIMES)) == pytest.approx(longest - 1, abs=0.06)
-    # the bar is moved by the keyboard, the speed by its keys; digits still answer
-    page.locator("[data-film-time]").focus()
-    press(page, "Home", "ArrowRight")
-    assert page.evaluate(TIMES) == pytest.approx([0.01, 0.01], abs=0.005)
-    press(page, "[")
-    expect(page.locator("[data-film-speed]")).to_have_text("0.5×")
-    press(page, "]", "]")
-    assert page.locator("video").evaluate_all("films => films.map((film) => film.playbackRate)") == [1.5, 1.5]
-    # a film's own controls move the other one too
-    page.locator("video").nth(1).evaluate("film => { film.currentTime = 1 }")
-    page.wait_for_function(f"() => Math.abs(({TIMES})()[0] - 1) < 0.05")
-    page.locator("video").first.evaluate("film => film.play()")
-    page.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => !film.paused)")
-    page.locator("video").first.evaluate("film => film.pause()")
-    page.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => film.paused)")
-    assert_accessible(page)
-    press(page, "1", "Enter")
-    expect(page.locator("h1")).to_have_text("Nothing left to label here")
+    press(films, ",")
+    assert films.evaluate(TIMES)[0] < stepped[0]
+    press(films, ">", ">", ">", ">")
+    assert sorted(films.evaluate(TIMES)) == pytest.approx(sorted(films.evaluate(LENGTHS)), abs=0.05)
+    press(films, "<")
+    assert max(films.evaluate(TIMES)) == pytest.approx(longest - 1, abs=0.06)
+    press(films, "w")
+    assert max(films.evaluate(TIMES)) == pytest.approx(0, abs=0.05)
+
+
+def test_the_films_bar_and_speed_have_keys_and_digits_still_answer(films: Page) -> None:
+    films.locator("[data-film-time]").focus()
+    press(films, "Home", "ArrowRight")
+    assert films.evaluate(TIMES) == pytest.approx([0.01, 0.01], abs=0.005)
+    press(films, "[")
+    expect(films.locator("[data-film-speed]")).to_have_text("0.5×")
+    press(films, "]", "]")
+    assert films.locator("video").evaluate_all("them => them.map((film) => film.playbackRate)") == [1.5, 1.5]
+    press(films, "1", "Enter")
+    expect(films.locator("h1")).to_have_text("Nothing left to label here")
+
+
+def test_a_films_own_controls_move_the_other_one_too(films: Page) -> None:
+    films.locator("video").nth(1).evaluate("film => { film.currentTime = 1 }")
+    films.wait_for_function(f"() => Math.abs(({TIMES})()[0] - 1) < 0.05")
+    films.locator("video").first.evaluate("film => film.play()")
+    films.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => !film.paused)")
+    films.locator("video").first.evaluate("film => film.pause()")
+    films.wait_for_function("() => [...document.querySelectorAll('video')].every((film) => film.paused)")
 
 
 def test_films_without_scripts_have_their_own_controls(
-    context: BrowserContext,
-    browser: Any,
-    make_work: MakeWork,
-    live_server: Any,
-    settings: Any,
-    tmp_path: Path,
+    browser: Browser, film_work: Project, live_server: Any
 ) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    film_work(context, make_work, [0.3, 0.3])
     plain = browser.new_context(java_script_enabled=False)
     sign_in(plain, live_server.url, "ann@example.org")
     page = plain.new_page()
