@@ -97,7 +97,7 @@ CATALOG: dict[str, JudgeSpec] = {
         JudgeSpec(
             name="probe-minilm",
             title="Probe on sentence embeddings",
-            about="As `probe`, over MiniLM's embeddings of prompt and response: about a fifth of the reading time, and "
+            about="As probe, over MiniLM's embeddings of prompt and response: about a fifth of the reading time, and "
             "often no better than the longer response.",
             methods=dict.fromkeys(("pairwise", "ranking", "rating"), MethodSpec("probe")),
             backends={"judge": BackendSpec("probe", {"encoder": "minilm"})},

@@ -46,5 +46,5 @@ FORMAT = Format(
     rows=rows,
     all_aspects=True,
     check="pairs",
-    note="Filter on `aspect` to train one objective; `margin` is its own, margin_<aspect> the others'.",
+    note="Filter on the column aspect to train one objective; margin is its own, margin_<aspect> the others'.",
 )

@@ -31,5 +31,5 @@ FORMAT = Format(
     columns=columns,
     rows=rows,
     check="preference",
-    note="RewardTrainer uses the column `margin` by itself; remove it to train without margins.",
+    note="RewardTrainer uses the column margin by itself; remove it to train without margins.",
 )

@@ -187,6 +187,7 @@ def test_back_walks_through_earlier_work(ann, project):
     assert ann.get(f"{here}/back/?from={held.pk}").url == f"{here}/{second.pk}/"
     assert ann.get(f"{here}/back/?from={second.pk}").url == f"{here}/{first.pk}/"
     assert ann.get(f"{here}/back/?from={first.pk}").url == f"{here}/"
+    assert "There is nothing before this." in ann.get(f"{here}/").content.decode()
     assert b'value="1" data-choice checked' in ann.get(f"{here}/{first.pk}/").content
 
 
