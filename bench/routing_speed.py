@@ -53,7 +53,10 @@ def repeated(table: Table, people: People, size: int) -> tuple[Table, People]:
         instances=tuple(range(rows)),
         owner=np.arange(rows),
         slices=None if table.slices is None else np.tile(table.slices, copies),
+        margin=None,
+        spread=None,
         embeddings=None,
+        matching=None,
         tags=None,
         cache={},
     )

@@ -13,8 +13,9 @@ from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
 from judges.backends.conversion import as_safetensors
-from judges.backends.transformers import free_threads, quick_dtype
+from judges.backends.local import free_threads, quick_dtype
 from judges.backends.weights import resolve
+from judges.matching import greedy_matching
 
 Floats32 = NDArray[np.float32]
 BATCH = 32
@@ -22,7 +23,7 @@ BATCH = 32
 
 class SentenceEncoder:
     """MiniLM sentence embeddings: the mean of the last layer's token states, of unit length (Reimers and
-    Gurevych 2019).
+    Gurevych 2019); and how well texts match by those states (`judges.matching`).
     """
 
     tokens = 256
@@ -33,24 +34,39 @@ class SentenceEncoder:
         self.tokenizer = AutoTokenizer.from_pretrained(place)
         self.model = AutoModel.from_pretrained(place, dtype=quick_dtype("cpu")).eval()
 
-    @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> Floats32:
-        """Vectors (N, 384) of the texts, those of equal length in tokens batched together: little is padding."""
+        """Vectors (N, 384) of the texts."""
+        return self.compare(texts, [])[0]
+
+    @torch.inference_mode()
+    def compare(self, texts: Sequence[str], pairs: Sequence[tuple[int, int]]) -> tuple[Floats32, Floats32]:
+        """Vectors (N, 384) of the texts and `greedy_matching` of pairs of them (M, 3), from the same passes.
+
+        Texts of equal length in tokens are batched together: little is padding.
+        """
         torch.set_num_threads(free_threads())
         tokens = self.tokenizer(list(texts), truncation=True, max_length=self.tokens)["input_ids"]
         order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
-        out = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
+        vectors = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
+        wanted, held = {row for pair in pairs for row in pair}, {}
         for at in range(0, len(order), BATCH):
             batch = order[at : at + BATCH]
-            out[batch] = self._batch([tokens[i] for i in batch]).numpy()
-        return out
+            states, mean = self._batch([tokens[i] for i in batch])
+            vectors[batch] = mean.numpy()
+            for row, each in zip(batch, states, strict=True):
+                if row in wanted:  # without [CLS] and [SEP], which stand for no word
+                    words = each[1 : len(tokens[row]) - 1]
+                    held[row] = torch.nn.functional.normalize(words, dim=-1).numpy()
+        scores = [greedy_matching(held[first], held[second]) for first, second in pairs]
+        return vectors, np.array(scores, dtype=np.float32).reshape(-1, 3)
 
-    def _batch(self, rows: list[list[int]]) -> Tensor:
+    def _batch(self, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """The last layer's token states (B, T, D), and their mean of unit length (B, D)."""
         tokens = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
-        states = self.model(**tokens).last_hidden_state.float()  # (B, T, D)
+        states = self.model(**tokens).last_hidden_state.float()
         mask = tokens["attention_mask"][:, :, None].float()
         mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
-        return torch.nn.functional.normalize(mean, dim=-1)
+        return states, torch.nn.functional.normalize(mean, dim=-1)
 
 
 class MiddleStates:

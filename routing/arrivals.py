@@ -24,7 +24,7 @@ from routing.features.lengths import word_count
 from routing.features.similarity import rouge
 from routing.features.topics import DIMENSIONS, prompt_dimensions
 from routing.models import Route
-from routing.planning import Plan, owner_prices
+from routing.planning import Plan, whole_prices
 from routing.policies.uncertainty import leaning
 from routing.table import TIE, Floats, Mask, Table
 
@@ -147,7 +147,7 @@ def learn(planned: Plan, *, version: str) -> Decider | None:
     rows = rows[np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]]
     sight = Sight.of(table)
     model = TEXTS.load("learner")().fit(columns(table, sight)[rows], planned.gain[table.owner[rows]])
-    mean = float(owner_prices(planned.loaded).mean()) or None
+    mean = float(whole_prices(planned.loaded).mean()) or None
     return Decider(
         version=version,
         sight=sight,

@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from ledger.models import Aspect, Instance, Label, Project, Rater, Response
-from routing.embedding import embeddings_of
+from routing.embedding import embeddings_of, matching_of
+from routing.evidence import reward_margin, votes_spread
 from routing.pay import expected_pay, meets, pay_by_rules
 from routing.problems import NoInstances, NoJudgeLabels
 from routing.table import Floats, Ints, People, Table
@@ -197,10 +198,12 @@ def as_table(
     aspect: Aspect,
     only: Collection[int] | None = None,
 ) -> Table:
-    verdict, probability, consistent = read_judges(pairs, judges, aspect, only)
+    voices = read_judges(pairs, judges, aspect, only)
     keys = pairs.responses.keys()
     prompts = pairs.prompts.keys()
     texts = tuple(text for _, text, _ in keys)
+    embeddings = embeddings_of(prompts, texts)
+    sides = [(texts[first], texts[second]) for first, second in pairs.pair]
     return Table(
         ids=tuple(pairs.ids),
         prompts=prompts,
@@ -210,16 +213,19 @@ def as_table(
         pair=np.array(pairs.pair, dtype=np.int64).reshape(-1, 2),
         model_of=np.array([pairs.models.codes.get(model, -1) for _, _, model in keys], dtype=np.int64),
         judges=tuple(judge.name for judge in judges),
-        verdict=verdict,
-        probability=probability,
-        consistent=consistent,
+        verdict=voices.verdict,
+        probability=voices.probability,
+        consistent=voices.consistent,
+        margin=voices.margin,
+        spread=voices.spread,
         standing=judges.index(standing),
         price=reading_price(project, pairs, prompts, texts),
         instances=pairs.instances.keys(),
         owner=np.array(pairs.owner, dtype=np.int64),
         graded=aspect.task_type == "rating",
         slices=pairs.slices,
-        embeddings=embeddings_of(prompts, texts),
+        embeddings=embeddings,
+        matching=None if embeddings is None else matching_of(sides),
         tags=tags_of(project, prompts),
     )
 
@@ -234,6 +240,13 @@ def reading_price(project: Project, pairs: Pairs, prompts: tuple[str, ...], text
     read = prompt_words[np.array(pairs.prompt)] + words[np.array(pairs.pair)].sum(axis=1)
     hours: Floats = read / READING_SPEED + DECIDING_HOURS
     return hours * pay
+
+
+def judge_price(aspect: Aspect, judge: Rater) -> float:
+    """What the judge's labels on one instance have cost in the mean, in the project's currency."""
+    labels = Label.objects.live().filter(project=aspect.project_id, aspect=aspect, rater=judge)
+    found = labels.aggregate(total=Sum("cost"), judged=Count("instance", distinct=True))
+    return float(found["total"] or 0) / max(found["judged"], 1)
 
 
 def hourly_pay(project: Project, pairs: Pairs) -> Floats:
@@ -254,39 +267,69 @@ def hourly_pay(project: Project, pairs: Pairs) -> Floats:
     return found
 
 
+class Said(NamedTuple):
+    """One presentation of a judge's label on one pair; None where the label does not tell."""
+
+    verdict: int
+    probability: float | None
+    sure: bool
+    margin: float | None
+    spread: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """What each judge says of each pair over all its presentations, NaN where it is silent: (J, n) each."""
+
+    verdict: Floats
+    probability: Floats
+    consistent: Floats
+    margin: Floats
+    spread: Floats
+
+
 def read_judges(
     pairs: Pairs, judges: list[Rater], aspect: Aspect, only: Collection[int] | None = None
-) -> tuple[Floats, Floats, Floats]:
-    """Folded verdicts, mean probabilities and consistency of each judge: three arrays (J, n)."""
+) -> Voices:
+    """The labels of these judges on the pairs, folded."""
     row = {judge.pk: place for place, judge in enumerate(judges)}
-    heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]] = defaultdict(list)
+    heard: dict[tuple[int, int], list[Said]] = defaultdict(list)
     labels = Label.objects.live().by_judges().filter(project=aspect.project_id, aspect=aspect)
     if only is not None:
         labels = labels.filter(instance__in=only, rater__in=judges)
     fields = ("rater_id", "instance_id", "value", "detail")
     for rater, instance, value, detail in labels.values_list(*fields).iterator():
-        sure = detail.get("consistent") is not False if isinstance(detail, dict) else True
+        kept = detail if isinstance(detail, dict) else {}
+        sure, spread = kept.get("consistent") is not False, votes_spread(kept)
         for i, j, verdict in aspect.task.votes(value):
             if (instance, i, j) in pairs.place:
-                heard[row[rater], pairs.place[instance, i, j]].append(
-                    (verdict, value.get("probability"), sure)
-                )
+                said = Said(verdict, value.get("probability"), sure, reward_margin(kept, i, j), spread)
+                heard[row[rater], pairs.place[instance, i, j]].append(said)
     return fold_judges(heard, (len(judges), len(pairs.ids)))
 
 
-def fold_judges(
-    heard: dict[tuple[int, int], list[tuple[int, float | None, bool]]], shape: tuple[int, int]
-) -> tuple[Floats, Floats, Floats]:
-    """One verdict, probability and consistency of each judge on each pair (`routing.voices`)."""
-    verdict, probability, consistent = (np.full(shape, np.nan) for _ in range(3))
+def fold_judges(heard: dict[tuple[int, int], list[Said]], shape: tuple[int, int]) -> Voices:
+    """One verdict, probability and consistency of each judge on each pair (`routing.voices`); means of the rest."""
+    found = Voices(*(np.full(shape, np.nan) for _ in range(5)))
     for place, said in heard.items():
-        verdict[place] = joint_verdict([given for given, _, _ in said], [chance for _, chance, _ in said])
-        chances = [chance for _, chance, _ in said if chance is not None]
-        if chances:
-            probability[place] = joint_probability(chances)
-        if len(said) > 1 or not said[0][2]:
-            consistent[place] = float(len({given for given, _, _ in said}) == 1 and all(s for *_, s in said))
-    return verdict, probability, consistent
+        chances = [each.probability for each in said]
+        found.verdict[place] = joint_verdict([each.verdict for each in said], chances)
+        given = [chance for chance in chances if chance is not None]
+        if given:
+            found.probability[place] = joint_probability(given)
+        if len(said) > 1 or not said[0].sure:
+            found.consistent[place] = float(
+                len({each.verdict for each in said}) == 1 and all(each.sure for each in said)
+            )
+        found.margin[place] = mean_of([each.margin for each in said])
+        found.spread[place] = mean_of([each.spread for each in said])
+    return found
+
+
+def mean_of(values: Iterable[float | None]) -> float:
+    """The mean of those that are there, NaN of none."""
+    given = [value for value in values if value is not None]
+    return sum(given) / len(given) if given else float("nan")
 
 
 def read_people(pairs: Pairs, aspect: Aspect) -> People:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Sum
 
-from ledger.models import Label, Project
+from ledger.models import Project
 from routing.expectation import expected_agreement
-from routing.loading import Loaded, load
+from routing.loading import Loaded, judge_price, load
 from routing.models import Route
 from routing.pacing import clearing_price
+from routing.pay import expected_pay
 from routing.pilots import PRECISION, pilot_size
 from routing.policies import POLICIES
 from routing.policies.base import Policy, Ranking, Reason, choose
@@ -99,7 +99,7 @@ class Plan:
             "enqueued": human - already,
             "expected_agreement": self.expected,
             "cost": round(self.cost, 2),
-            "judge_cost": round(judge_cost(self.loaded), 4),
+            "judge_cost": round(float(judge_costs(self.loaded).sum()), 4),
             "shadow_price": round(self.shadow, 6),
             "pilot": pilot_advice(self.loaded, self.labelled),
             **self.parameters,
@@ -273,7 +273,7 @@ def weighed(loaded: Loaded, policy: Policy, ranking: Ranking) -> tuple[Floats, R
     """The value of asking (N,), gain over price where the policy's gain is one to be weighed, and the ranking by it."""
     if not policy.priced:
         return ranking.gain, ranking
-    price = relative(owner_prices(loaded))
+    price = relative(whole_prices(loaded))
     return ranking.gain / price, ranking.over(price)
 
 
@@ -288,16 +288,21 @@ def relative(prices: Floats) -> Floats:
     return prices / mean if mean > 0 else np.ones(len(prices))
 
 
-def judge_cost(loaded: Loaded) -> float:
-    """What the standing judge's labels on the instances that it has not judged yet would cost, as its others did."""
+def judge_costs(loaded: Loaded) -> Floats:
+    """What the standing judge's label costs at each instance that it has not judged yet, as its others did (N,)."""
     table = loaded.table
-    silent = np.isnan(table.verdict[table.standing])
-    missing = len(np.unique(table.owner[silent]))
-    if not missing:
-        return 0.0
-    labels = Label.objects.live().filter(project=loaded.project, aspect=loaded.aspect, rater=loaded.judge)
-    found = labels.aggregate(total=Sum("cost"), judged=Count("instance", distinct=True))
-    return missing * float(found["total"] or 0) / max(found["judged"], 1)
+    missing = owner_mask(loaded, np.isnan(table.verdict[table.standing]))
+    if not missing.any():
+        return np.zeros(len(missing))
+    return missing * judge_price(loaded.aspect, loaded.judge)
+
+
+def whole_prices(loaded: Loaded) -> Floats:
+    """What a settled verdict costs at each instance where a person is asked (N,): their time, and the judge's label
+    where it is still to be bought, since the two are weighed together. Without pay every instance costs the same.
+    """
+    people = owner_prices(loaded)
+    return people + judge_costs(loaded) if expected_pay(loaded.project) > 0 else people
 
 
 def pilot_advice(loaded: Loaded, labelled: Mask) -> dict[str, Any]:

@@ -81,9 +81,12 @@ def take(table: Table, keep: Ints) -> Table:
         verdict=table.verdict[:, keep],
         probability=table.probability[:, keep],
         consistent=table.consistent[:, keep],
+        margin=None if table.margin is None else table.margin[:, keep],
+        spread=None if table.spread is None else table.spread[:, keep],
         price=table.price[keep],
         owner=table.owner[keep],
         slices=None if table.slices is None else table.slices[keep],
+        matching=None if table.matching is None else table.matching[keep],
         cache={},
     )
 

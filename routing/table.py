@@ -34,9 +34,10 @@ class Table:
     """n pairs of responses with everything that is known before a person is asked.
 
     `prompt` (n,) points into `prompts`, `pair` (n, 2) into `responses`, `model_of` (R,) into `models` (-1 where
-    the model is not recorded). `verdict`, `probability` (of the second response) and `consistent` (1 where both
-    orders agreed) are (J, n), NaN where a judge is silent; `standing` is the judge whose verdict stands where
-    nobody is asked. `owner` (n,) points into `instances`: an instance of m responses is m(m-1)/2 pairs.
+    the model is not recorded). `verdict`, `probability` (of the second response), `consistent` (1 where both orders
+    agreed), `margin` (the second response's score less the first's, where a judge scores) and `spread` (0…1, how a
+    judge's own votes were split) are (J, n), NaN where a judge is silent; `standing` is the judge whose verdict stands
+    where nobody is asked. `owner` (n,) points into `instances`: an instance of m responses is m(m-1)/2 pairs.
     `price` (n,) is what a person's label costs there, in the project's currency. `graded` says that verdicts
     come from ratings, whose means hardly ever tie.
     """
@@ -57,8 +58,11 @@ class Table:
     instances: tuple[int, ...]
     owner: Ints
     graded: bool = False
+    margin: Floats | None = None
+    spread: Floats | None = None
     embeddings: Embeddings | None = None
     slices: Ints | None = None  # (n,) the prompt's domain as a code, where domains are recorded
+    matching: Floats | None = None  # (n, 3) BERTScore's P, R and F1 of the second response against the first
     tags: Floats | None = None  # (P, 63) probabilities of `judges.tagging`, NaN where a prompt has none
     cache: dict[str, object] = field(default_factory=dict, repr=False)
 

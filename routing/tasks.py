@@ -37,5 +37,8 @@ def tag_prompts(project_id: int, judge: str) -> int:
 
 @shared_task(ignore_result=True)
 def embed_texts(project_id: int) -> int:
-    """Stores the embeddings that are missing; on the judges' queue, since it loads a model. Twice equals once."""
-    return embed_project(Project.objects.get(pk=project_id))
+    """Stores the embeddings and matches that are missing; on the judges' queue, since it loads a model.
+
+    Twice equals once.
+    """
+    return embed_project(Project.objects.get(pk=project_id)).texts

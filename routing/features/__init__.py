@@ -23,6 +23,7 @@ FEATURES = Registry(
     {
         "lengths": "routing.features.lengths:lengths",
         "similarity": "routing.features.similarity:similarity",
+        "entities": "routing.features.entities:entity_overlap",
         "form": "routing.features.form:form",
         "language": "routing.features.language:language",
         "judges": "routing.features.judges:judges",

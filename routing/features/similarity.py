@@ -1,4 +1,6 @@
-"""How alike the two responses are: ROUGE-1, ROUGE-2 and ROUGE-L F1, identity, and cosine where embedded."""
+"""How alike the two responses are: ROUGE-1 and ROUGE-L F1, identity, and, where they are stored, the cosine of their
+embeddings and the matching of their tokens' states (`judges.matching`), plain and adjusted to their lengths.
+"""
 
 import re
 from collections import Counter
@@ -6,7 +8,8 @@ from collections import Counter
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from routing.features.base import Block, standard
+from routing.features.base import Block, per_text, standard, unit_scale
+from routing.features.lengths import word_count
 from routing.table import Floats, Table
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -56,7 +59,20 @@ def cosine(table: Table) -> Floats | None:
     return dots / (norms[a] * norms[b])
 
 
+def likeness(table: Table) -> Floats:
+    """F1 of the tokens' matching (n,), BERTScore; of words, ROUGE-1, where none is stored."""
+    return rouge(table)[:, 0] if table.matching is None else table.matching[:, 2]
+
+
+def length_adjusted(table: Table, scores: Floats) -> Floats:
+    """Scores (n,) times exp(1 - long / short) of the responses' lengths in words, as HyPER adjusts BERTScore."""
+    words = np.maximum(per_text(table, "words", word_count), 1)[table.pair]  # (n, 2)
+    adjusted: Floats = scores * np.exp(1 - words.max(axis=1) / words.min(axis=1))
+    return adjusted
+
+
 def similarity(table: Table) -> Block:
+    """`covered` is odd: how much more of the first response the second one covers than the other way round."""
     scores = rouge(table)
     even = {
         "rouge1": standard(scores[:, 0]),
@@ -66,4 +82,8 @@ def similarity(table: Table) -> Block:
     near = cosine(table)
     if near is not None:
         even["cosine"] = standard(near)
-    return Block(even=even)
+    if table.matching is None:
+        return Block(even=even)
+    precision, recall, f1 = table.matching.T
+    even |= {"matching": standard(f1), "matching_adjusted": standard(length_adjusted(table, f1))}
+    return Block(odd={"covered": unit_scale(recall - precision)}, even=even)

@@ -1,8 +1,9 @@
 """HyPER's binary tags: three bins each of similarity and length scores, and what the prompt is about.
 
-Miranda et al. 2024 (arXiv 2410.19133) has 27 textual and 63 descriptive flags. The textual ones are here with
-ROUGE-1, its length-adjusted form, ROUGE-L, cosine and the overlap of names and numbers as the five similarity
-scores. The descriptive ones are asked of a judge's model (`judges.tagging`); prompts that it has not tagged are
+Miranda et al. 2024 (arXiv 2410.19133) has 27 textual and 63 descriptive flags. The textual ones rest on five
+similarity scores (BERTScore, its length-adjusted form, the embeddings' cosine, the overlap of entities, ROUGE-L) and
+four ranks of lengths. Where a project's texts are not embedded, ROUGE-1 stands for BERTScore and ROUGE-L for the
+cosine. The descriptive ones are asked of a judge's model (`judges.tagging`); prompts that it has not tagged are
 guessed from their embeddings, or their words, by a ridge regression on those that it has. Where it has tagged too few,
 clusters of prompts stand for the subjects, and signs in the text for language, material and format constraints.
 """
@@ -10,49 +11,57 @@ clusters of prompts stand for the subjects, and signs in the text for language, 
 from __future__ import annotations
 
 import re
+from string import ascii_uppercase
 
 import numpy as np
 
-from judges.tagging import DIMENSIONS
+from judges.tagging import DIMENSIONS, NAMES
 from routing.features import TEXTS
 from routing.features.base import per_text, share_below
+from routing.features.entities import overlap
 from routing.features.language import foreign_share
 from routing.features.lengths import word_count
-from routing.features.similarity import cosine, rouge
+from routing.features.similarity import cosine, length_adjusted, likeness, rouge
 from routing.features.topics import prompt_dimensions
 from routing.table import Floats, Mask, Table
 
 EDGES = (1 / 3, 2 / 3)
+THIRDS = ("low", "middling", "high")
+SCORES = (
+    "likeness of the responses",
+    "likeness less the lengths' ratio",
+    "likeness of meaning",
+    "shared entities",
+    "shared word order",
+    "length of the prompt",
+    "length of the shorter response",
+    "length of the longer response",
+    "gap between the lengths",
+)
 LENGTH_SCORES = 4
 LEAST_TAGGED = 30  # prompts, from which on tags are guessed for the others
 MOST_SUBJECTS = 3
 PENALTIES = np.logspace(-3, 3, 13)
 SUBJECTS = 24  # clusters of prompts; HyPER has 46 subjects, many of them hardly ever met
-NAME = re.compile(r"\b(?:[A-Z][\w'-]+|\d[\d.,]*)\b")
 FORMAT = re.compile(r"\b(?:json|table|list|bullet|words?|sentences?|paragraphs?|format|rhyme|steps?)\b", re.I)
 MATERIAL = re.compile(r"(?:input|text|passage|context|article|code)\s*:|```|\n\n", re.I)
 
 
 def scores(table: Table) -> Floats:
     """The nine scores of each pair in 0…1 (n, 9): five similarities, then four ranks of lengths."""
-    overlap = rouge(table)
+    alike, near, in_order = likeness(table), cosine(table), rouge(table)[:, 1]
     words = per_text(table, "words", word_count)[table.pair]  # (n, 2)
     prompts = np.array([word_count(text) for text in table.prompts])[table.prompt]
     short, long = words.min(axis=1), words.max(axis=1)
-    adjusted = overlap[:, 0] * np.exp(1 - long / np.maximum(short, 1))
-    near = cosine(table)
     ranks = [share_below(values) for values in (prompts, short, long, long - short)]
-    first = [overlap[:, 0], adjusted, overlap[:, 1] if near is None else np.clip(near, 0, 1), names(table)]
-    return np.stack([*first, overlap[:, 1], *ranks], axis=1)
-
-
-def names(table: Table) -> Floats:
-    """Intersection over union of the names and numbers in both responses (n,); 1 where neither has any."""
-    sets = [frozenset(NAME.findall(text)) for text in table.responses]
-    found = [
-        len(sets[a] & sets[b]) / len(sets[a] | sets[b]) if sets[a] | sets[b] else 1.0 for a, b in table.pair
+    alikes = [
+        alike,
+        length_adjusted(table, alike),
+        in_order if near is None else near,
+        overlap(table),
+        in_order,
     ]
-    return np.array(found, dtype=float)
+    return np.stack([*np.clip(alikes, 0, 1), *ranks], axis=1)
 
 
 def bins(values: Floats) -> Floats:
@@ -150,6 +159,17 @@ def tags(table: Table) -> Floats:
     found = table.cache["tags"]
     assert isinstance(found, np.ndarray)
     return found
+
+
+def tag_names(table: Table) -> list[str]:
+    """What each of `tags` says (T,), in words."""
+    thirds = [f"{third} {score}" for score in SCORES for third in THIRDS]
+    rest = tags(table).shape[1] - len(thirds)
+    if rest == len(NAMES):
+        return thirds + [name.replace(":", "") for name in NAMES]
+    signs = ["a prompt in English", "a prompt with material", "a prompt that constrains the form"]
+    topics = [f"prompts like group {letter}" for letter in ascii_uppercase]
+    return thirds + [*signs, *topics][:rest]
 
 
 def length_scores(table: Table) -> Floats:

@@ -27,7 +27,7 @@ from routing.belief import (
 from routing.features.base import block, share_below
 from routing.features.judges import disagreement
 from routing.features.lengths import length_gap
-from routing.features.similarity import rouge
+from routing.features.similarity import likeness
 from routing.policies.base import Policy, Ranking, Reason, verdicts_of
 from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
@@ -145,7 +145,7 @@ def signals(table: Table) -> dict[str, Mask]:
             "other judges disagree": against >= 0.5,
             "the judge's other verdicts point the other way": elsewhere * table.ai < -0.25,
             "the judge sees a tie": table.ai == TIE,
-            "the responses are much alike": share_below(rouge(table)[:, 0]) > 0.8,
+            "the responses are much alike": share_below(likeness(table)) > 0.8,
             "the judge chose by far the longer response": gap * table.ai > 0.7,
             "the judge chose by far the shorter response": gap * table.ai < -0.7,
         }

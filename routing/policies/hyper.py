@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from routing.features.base import share_below
-from routing.features.tags import EDGES, LENGTH_SCORES, length_scores, tags
+from routing.features.tags import EDGES, LENGTH_SCORES, length_scores, tag_names, tags
 from routing.mixes import proxy_scores, tag_fill
 from routing.policies.base import Policy, Ranking, Reason
 from routing.predictors import PREDICTORS, Predictor
@@ -27,6 +27,7 @@ PILOT = 0.1
 VALIDATION = 0.3
 LEAST_PILOT = 20  # labels, below which nothing can be predicted and the choice is by lot
 TEXTUAL = 27
+SAID = 3  # tags that a reason names
 LENGTH_COLUMNS = slice(TEXTUAL - 3 * LENGTH_SCORES, TEXTUAL)
 
 
@@ -48,6 +49,9 @@ class Hyper(Policy):
         self.top_k = top_k
         self.trained_on = 0
         self.predictor: Predictor | None = None
+        self.worth: Floats = np.zeros(
+            0
+        )  # what each tag adds to the gain of an instance that has no other (T,)
         self.pilot_labels: tuple[Ints, Ints, Ints] | None = (
             None  # candidate rows, held-out rows, verdicts (n,)
         )
@@ -74,7 +78,10 @@ class Hyper(Policy):
         if self.predictor is None:
             return Ranking(gain=by_lot, worth=worth)
         mix = self.best_mix(table, asked, cap - spent, rng=rng)
-        gain = self.gains(table, mix > 0)
+        gain = self.gains(table, mix > 0, tags(table))
+        count = tags(table).shape[1]
+        one_each = self.gains(table, mix > 0, np.vstack([np.zeros(count), np.eye(count)]))
+        self.worth = one_each[1:] - one_each[0]
         return Ranking(gain=gain, worth=worth, score=gain if self.top_k else mix + by_lot / 2)
 
     def train(self, table: Table, known: Known, *, rng: Generator) -> Predictor | None:
@@ -135,10 +142,9 @@ class Hyper(Policy):
         predictor: Predictor = PREDICTORS.load(self.made)()
         return predictor.fit(features, accuracy)
 
-    def gains(self, table: Table, mix: Mask) -> Floats:
-        """What each instance adds to the predicted accuracy (n,): on its own, from nothing, as published."""
+    def gains(self, table: Table, mix: Mask, flags: Floats) -> Floats:
+        """What instances with these flags (k, T) add to the predicted accuracy (k,): alone, as published."""
         assert self.predictor is not None
-        flags = tags(table)
         alone, _ = self.predictor.predict(flags)
         nothing, _ = self.predictor.predict(np.zeros((1, flags.shape[1])))
         return alone - nothing
@@ -146,13 +152,18 @@ class Hyper(Policy):
     def explain(self, table: Table, known: Known, ranking: Ranking, instances: Ints) -> list[Reason]:
         if self.predictor is None:
             return [Reason(text="Drawn by lot for the pilot.", features={})] * len(instances)
-        return [reason(float(gain)) for gain in ranking.gain[instances]]
+        parts, names = tags(table) * self.worth, tag_names(table)
+        return [reason(float(ranking.gain[place]), parts[place], names) for place in instances]
 
 
-def reason(gain: float) -> Reason:
-    way = "raises" if gain > 0 else "does not raise"
-    text = f"A person's label on an instance with these tags {way} the predicted quality of the reward model."
-    return Reason(text=text, features={"gain": gain})
+def reason(gain: float, parts: Floats, names: list[str]) -> Reason:
+    """In words, with the tags that speak most for it, or most against it; `parts` (T,) are 0 where a tag is absent."""
+    text = "A person's label here raises" if gain > 0 else "A person's label here does not raise"
+    text += " the predicted quality of the reward model"
+    signed = parts if gain > 0 else -parts
+    leading = [int(place) for place in np.argsort(-signed)[:SAID] if signed[place] > 0]
+    shown = ", ".join(names[place] for place in leading)
+    return Reason(text=f"{text}: {shown}." if shown else f"{text}.", features={"gain": gain})
 
 
 class HyperFixed(Hyper):
@@ -173,14 +184,14 @@ class HyperFixed(Hyper):
         shares = mixes.astype(float) @ tags(table)[rows] / human
         return np.hstack([shares, np.log(human / len(rows))])
 
-    def gains(self, table: Table, mix: Mask) -> Floats:
-        """What one instance more adds to the operating mix (n,), inside or outside of it."""
+    def gains(self, table: Table, mix: Mask, flags: Floats) -> Floats:
+        """What one instance more with these flags (k, T) adds to the operating mix (k,)."""
         assert self.predictor is not None
-        flags, count = tags(table), max(int(mix.sum()), 1)
-        total = mix.astype(float) @ flags
+        count = max(int(mix.sum()), 1)
+        total = mix.astype(float) @ tags(table)
         now = np.r_[total / count, np.log(count / table.size)]
         more = np.hstack(
-            [(total + flags) / (count + 1), np.full((table.size, 1), np.log((count + 1) / table.size))]
+            [(total + flags) / (count + 1), np.full((len(flags), 1), np.log((count + 1) / table.size))]
         )
         with_it, _ = self.predictor.predict(more)
         without, _ = self.predictor.predict(now[None])

@@ -1,5 +1,6 @@
 """Whom to ask: errors by skill over pay, and the open work shared out by them."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,12 @@ import pytest
 
 from accounts.rights import Role
 from ledger.actions import NewLabel, add_member, person_for, write_labels
-from ledger.models import Instance, Project
+from ledger.models import Instance, Label, Project
 from ledger.project_settings import change_member_settings, change_settings
 from routing.actions import share_work
 from routing.loading import load
 from routing.pay import expected_pay, meets, pay_of_member
-from routing.planning import owner_prices
+from routing.planning import Request, owner_prices, plan, whole_prices
 from routing.raters import Choice, choices, expected_errors, shares
 from routing.table import Known
 from tests.integration.routing.making import make_project, report, rows
@@ -122,3 +123,24 @@ def test_an_instance_that_needs_a_skill_costs_what_those_who_have_it_are_paid(tm
     prices = owner_prices(load(project))
     assert prices[0] / prices[2] == pytest.approx(90 / 60)  # the mean of both is 60
     assert meets({"domain": ["law", "tax"]}, rule["when"]) and not meets({}, rule["when"])
+
+
+def test_a_person_costs_more_where_the_judges_label_is_still_to_be_bought(tmp_path: Path) -> None:
+    """The judge has labelled 12 of 20 instances, for 0.5 each."""
+    project = make_project(tmp_path, "bought", rows(20, judged=12))
+    judge = project.raters.get(name="alpha")
+    labels = [
+        NewLabel(label.instance, label.aspect, label.value, order=label.order, cost=Decimal("0.5"))
+        for label in Label.objects.live().filter(rater=judge).select_related("instance", "aspect")
+    ]
+    write_labels(project=project, rater=judge, labels=labels)
+    planned = plan(project, Request(policy="defer", seed=1, budget=0.5))
+    people = owner_prices(planned.loaded)
+    missing = np.arange(20) >= 12
+    whole = people + 0.5 * missing
+    np.testing.assert_allclose(whole_prices(planned.loaded), whole)
+    np.testing.assert_allclose(planned.value, planned.gain / (whole / whole.mean()))
+    assert planned.report()["judge_cost"] == 8 * 0.5
+    assert planned.cost == pytest.approx(people[planned.human].sum())  # what people cost, without the judge
+    change_settings(project, {"hourly_pay": 0})
+    np.testing.assert_array_equal(whole_prices(load(project)), np.ones(20))

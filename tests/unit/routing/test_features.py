@@ -5,7 +5,8 @@ import pytest
 
 from routing.features import FEATURES
 from routing.features.base import block, gather, share_below, standard
-from routing.features.similarity import rouge
+from routing.features.similarity import length_adjusted, likeness, rouge
+from routing.features.tags import scores
 from routing.table import Table
 from tests.unit.routing.making import make_table
 
@@ -17,13 +18,21 @@ def swapped(table: Table) -> Table:
         pair=table.pair[:, ::-1].copy(),
         verdict=-table.verdict,
         probability=1 - table.probability,
+        matching=None if table.matching is None else table.matching[:, [1, 0, 2]],
         cache={},
     )
 
 
+def matched(table: Table) -> Table:
+    """The table with a matching of each pair: precision, recall and F1."""
+    scores = np.random.default_rng(0).uniform(0.3, 0.9, size=(table.size, 2))
+    f1 = 2 * scores.prod(axis=1) / scores.sum(axis=1)
+    return replace(table, matching=np.column_stack([scores, f1]), cache={})
+
+
 @pytest.mark.parametrize("name", FEATURES.names())
 def test_odd_features_change_sign_with_the_responses_and_even_ones_stay(name: str) -> None:
-    table, _ = make_table()
+    table = matched(make_table()[0])
     here, there = block(table, name), block(swapped(table), name)
     for column, values in here.odd.items():
         np.testing.assert_allclose(there.odd[column], -values, atol=1e-3, err_msg=column)
@@ -68,3 +77,24 @@ def test_rouge_of_known_texts() -> None:
     known = replace(table, responses=("the cat sat", "the cat ran home"), cache={})
     # 2 of 3 and 2 of 4 words shared: F1 = 4/7, in the same order
     np.testing.assert_allclose(rouge(known), [[4 / 7, 4 / 7]])
+
+
+def test_matching_is_a_feature_where_it_is_stored_and_rouge_stands_in_elsewhere() -> None:
+    plain = make_table()[0]
+    table = matched(plain)
+    assert table.matching is not None
+    columns = block(table, "similarity")
+    assert {"covered"} == set(columns.odd)
+    assert set(columns.even) - set(block(plain, "similarity").even) == {"matching", "matching_adjusted"}
+    np.testing.assert_allclose(columns.even["matching"], standard(table.matching[:, 2]))
+    np.testing.assert_array_equal(likeness(plain), rouge(plain)[:, 0])
+    np.testing.assert_array_equal(scores(table)[:, 0], table.matching[:, 2])
+    np.testing.assert_array_equal(scores(plain)[:, 0], rouge(plain)[:, 0])
+    np.testing.assert_array_equal(scores(table)[:, 2:], scores(plain)[:, 2:])
+
+
+def test_the_adjusted_score_falls_with_the_ratio_of_lengths() -> None:
+    table, _ = make_table(prompts=1, models=3)
+    known = replace(table, responses=("one two", "one two three four", ""), cache={})
+    found = length_adjusted(known, np.ones(3))
+    np.testing.assert_allclose(found, [np.exp(1 - 4 / 2), np.exp(1 - 2 / 1), np.exp(1 - 4 / 1)])

@@ -1,8 +1,12 @@
 """HyPER's performance predictors: each learns what its form can hold, and says how sure it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dashboard.reasons import causes
+from routing.features.tags import tag_names, tags
 from routing.policies import POLICIES
 from routing.policies.hyper import Hyper
 from routing.predictors import PREDICTORS
@@ -60,3 +64,29 @@ def test_a_mix_or_the_largest_gains_are_asked(policy: str, *, top_k: bool) -> No
         np.testing.assert_array_equal(ranking.ordering, ranking.gain)
     else:
         assert (ranking.ordering[known.instance] >= 1).all()  # what was asked is in every mix
+
+
+@pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
+def test_a_reason_names_the_tags_that_speak_most_for_a_person(policy: str) -> None:
+    table, people = make_table(prompts=30)
+    asked = np.flatnonzero(people.rater == 0)[: table.size // 2]
+    known = Known(people.pair[asked], people.rater[asked], people.verdict[asked])
+    hyper = POLICIES.load(policy)()
+    ranking = hyper.rank(table, known, cap=table.size, rng=policy_rng(policy, 0))
+    names = tag_names(table)
+    assert len(set(names)) == len(names) == tags(table).shape[1] == len(hyper.worth)
+    best = int(np.argmax(ranking.gain))
+    (said,) = hyper.explain(table, known, ranking, np.array([best]))
+    held = [
+        (worth, name) for worth, name, flag in zip(hyper.worth, names, tags(table)[best], strict=True) if flag
+    ]
+    expected = [name for worth, name in sorted(held, reverse=True)[:3] if worth > 0]
+    assert ranking.gain[best] > 0 and expected
+    assert causes(said.text) == expected
+
+
+def test_the_names_of_the_ninety_flags_are_distinct_and_read_as_causes() -> None:
+    table, _ = make_table(prompts=60, models=2)
+    names = tag_names(replace(table, tags=np.full((60, 63), 0.3), cache={}))
+    assert len(set(names)) == 90
+    assert causes(f"raises: {', '.join(names)}.") == names
