@@ -142,7 +142,9 @@ def replay_forecast(aspect: Aspect, policy: str, judge: str) -> None:
     """
     mark, key = watermark(aspect.project), key_of(aspect, policy, judge)
     names = [policy, CHANCE, BEST] if policy in POLICIES else [CHANCE]
-    wanted = Rehearsal(policies=names, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name, judge=judge)
+    wanted = Rehearsal(
+        policies=names, budgets=REPLAYED, seeds=SEEDS, aspect=aspect.name, judge=judge, deep=True
+    )
     try:
         report = rehearse(aspect.project, wanted)
         if report["n"] < FEWEST:

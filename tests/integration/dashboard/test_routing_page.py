@@ -1,6 +1,6 @@
 """What stands beside a route: the pilot, whom to ask, prices, what a replay shows."""
 
-from dashboard.forecasts import replay_forecast
+from dashboard.forecasts import REPLAYED, replay_forecast
 from ledger.models import Project, Rater
 from tests.integration.dashboard.conftest import say
 from tests.makers import make_instances
@@ -17,12 +17,12 @@ ROUTE = {
 }
 
 
-def labelled(project: Project) -> None:
-    """Forty instances, a judge that always says 1, and three people of different minds."""
-    make_instances(project, 40)
-    say(project, "gpt", {f"i{n}": 1 for n in range(40)}, kind=Rater.Kind.JUDGE)
+def labelled(project: Project, count: int = 40) -> None:
+    """Instances, a judge that always says 1, and three people of different minds."""
+    make_instances(project, count)
+    say(project, "gpt", {f"i{n}": 1 for n in range(count)}, kind=Rater.Kind.JUDGE)
     for name, odd in (("ann", 4), ("bob", 5), ("eve", 2)):
-        say(project, name, {f"i{n}": 1 if n % odd else -1 for n in range(40)})
+        say(project, name, {f"i{n}": 1 if n % odd else -1 for n in range(count)})
 
 
 def test_the_page_says_how_to_begin(project, admin):
@@ -61,3 +61,15 @@ def test_what_a_replay_shows_stands_on_the_page(project, admin):
     assert findings["regret"]["mean"] >= 0 and findings["differs"]["n"] > 0
     assert len(page.context["calibration"].bars) == len(findings["differs"]["reliability"]["n"])
     assert "What a replay shows" in page.content.decode()
+
+
+def test_the_predictor_and_the_reward_model_of_a_replay_stand_on_the_page(project, admin):
+    labelled(project, 240)  # of which a pilot's tenth is enough to predict from
+    admin.post(f"{PATH}routing/start/", ROUTE | {"policy": "hyper_fixed"})
+    replay_forecast(project.aspects.get(name="overall"), "hyper_fixed", "gpt")
+    page = admin.get(f"{PATH}routing/")
+    findings, text = page.context["forecast"].findings, page.content.decode()
+    assert [point["budget"] for point in findings["probe"]] == list(REPLAYED)
+    assert "A reward model trained on what is settled, held out" in text
+    assert f'<td>25 %</td><td class="r">{findings["probe"][3]["mean"]:.2f}</td>' in text
+    assert f"Spearman {findings['predictor']['spearman']:.2f} ±" in text
