@@ -6,105 +6,83 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.utils import logging
 
-from judges.backends.transformers import free_threads, neutralise_specials, quick_dtype
-from judges.backends.weights import resolve, revision
-from judges.items import Limits
+from judges.backends.local import LocalModel, Placing, has_images, neutralise_specials
 from judges.requests import Answer, Failure, Request, RewardRequest, Rewards, Usage
 
 BATCH = 8
 
 
-class RewardModelBackend:
-    """A model with one output (or the difference of two): a path, a hub id or `bundled:NAME`.
+class RewardModelBackend(LocalModel):
+    """A model with one output (or the difference of two).
 
     `dropout` is the rate that Monte Carlo samples use in every dropout layer, whatever the model was saved
     with.
     """
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        models_dir: Path,
-        cache_dir: Path,
-        device: str = "auto",
-        dropout: float = 0.1,
-        dtype: str = "auto",
-    ) -> None:
-        logging.disable_progress_bar()
-        place = resolve(model, models_dir)
-        self.name, self.revision, self.dropout = model, revision(place), dropout
-        self.device = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else "cpu")
-        self.tokenizer = AutoTokenizer.from_pretrained(place)
-        chosen = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
-        made = AutoModelForSequenceClassification.from_pretrained(place, dtype=chosen)
-        self.model = made.to(self.device).eval()
+    kind = "reward-model"
+
+    def __init__(self, *, dropout: float = 0.1, **placing: Unpack[Placing]) -> None:
+        super().__init__(**placing)
+        self.dropout = dropout
+        self.tokenizer = AutoTokenizer.from_pretrained(self.place)
+        self.specials = tuple(self.tokenizer.all_special_tokens)
+        self.placed(AutoModelForSequenceClassification.from_pretrained(self.place, dtype=self.dtype))
         if self.model.config.pad_token_id is None:
             self.model.config.pad_token_id = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id
-        self.window = getattr(self.model.config, "max_position_embeddings", 8192)
-
-    def limits(self) -> Limits:
-        return Limits(window=self.window, tokens_per_character=0.3)
-
-    def identity(self) -> str:
-        return f"reward-model:{self.name}@{self.revision}"
 
     def warm_up(self) -> None:
         self._rewards([[self.model.config.pad_token_id or 0] * 8])
 
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        if self.device.type == "cpu":
-            torch.set_num_threads(free_threads())
+        """Batches of about equal lengths; dropout's masks are drawn for each request by its own seed."""
+        self.take_threads()
         ids = [self._ids(one) if isinstance(one, RewardRequest) else [] for one in requests]
-        order = sorted(range(len(requests)), key=lambda i: len(ids[i]))
-        answers: dict[int, Answer] = {}
-        for at in range(0, len(order), BATCH):
-            part = order[at : at + BATCH]
-            answers.update(
-                zip(part, self._batch([requests[i] for i in part], [ids[i] for i in part]), strict=True)
-            )
+        refused = {i: why for i, one in enumerate(requests) if (why := self._refusal(one, ids[i]))}
+        answers: dict[int, Answer] = dict(refused)
+        asked = [
+            (i, one) for i, one in enumerate(requests) if isinstance(one, RewardRequest) and i not in refused
+        ]
+        plain = sorted((i for i, one in asked if not one.samples), key=lambda i: len(ids[i]))
+        for at in range(0, len(plain), BATCH):
+            part = plain[at : at + BATCH]
+            answers.update(zip(part, self._plain([ids[i] for i in part]), strict=True))
+        answers.update({i: self._sampled(ids[i], one) for i, one in asked if one.samples})
         return [answers[i] for i in range(len(requests))]
 
-    def _batch(self, requests: Sequence[Request], ids: Sequence[list[int]]) -> list[Answer]:
-        """Rewards of one batch of about equal lengths; the samples' masks are drawn from the request's
-        seed.
-        """
+    def _plain(self, rows: Sequence[list[int]]) -> list[Rewards]:
+        """One reward a row."""
         start = time.perf_counter()
-        fits = [
-            i
-            for i, one in enumerate(requests)
-            if isinstance(one, RewardRequest) and len(ids[i]) <= self.window
+        values = self._rewards(rows).tolist()
+        seconds = (time.perf_counter() - start) / len(rows)
+        return [
+            Rewards((v,), Usage(read=len(ids), seconds=seconds)) for v, ids in zip(values, rows, strict=True)
         ]
-        if not fits:
-            return [self._refusal(one, ids[i]) for i, one in enumerate(requests)]
-        first = requests[fits[0]]
-        assert isinstance(first, RewardRequest)
-        rows = [ids[i] for i in fits]
-        if first.samples:
-            with dropping(self.model, self.dropout):
-                torch.manual_seed(first.seed)
-                values = torch.stack([self._rewards(rows) for _ in range(first.samples)], 1)  # (B, samples)
-        else:
-            values = self._rewards(rows)[:, None]
-        seconds = (time.perf_counter() - start) / len(fits)
-        found = {
-            i: Rewards(tuple(row), Usage(read=len(ids[i]), seconds=seconds))
-            for i, row in zip(fits, values.tolist(), strict=True)
-        }
-        return [found.get(i) or self._refusal(one, ids[i]) for i, one in enumerate(requests)]
 
-    def _refusal(self, request: Request, ids: list[int]) -> Failure:
-        if isinstance(request, RewardRequest):
-            return Failure(f"{len(ids)} tokens exceed the window of {self.window}")
-        return Failure(f"a reward model cannot answer {type(request).__name__}")
+    def _sampled(self, ids: list[int], request: RewardRequest) -> Rewards:
+        """A reward under each dropout mask, in batches whose rows draw masks of their own."""
+        start = time.perf_counter()
+        with dropping(self.model, self.dropout):
+            torch.manual_seed(request.seed)
+            sizes = [min(BATCH, request.samples - at) for at in range(0, request.samples, BATCH)]
+            values = torch.cat([self._rewards([ids] * size) for size in sizes])  # (samples,)
+        usage = Usage(read=len(ids) * request.samples, seconds=time.perf_counter() - start)
+        return Rewards(tuple(values.tolist()), usage)
+
+    def _refusal(self, request: Request, ids: list[int]) -> Failure | None:
+        """Why the request cannot be answered, where it cannot."""
+        if not isinstance(request, RewardRequest):
+            return Failure(f"a reward model cannot answer {type(request).__name__}")
+        if has_images(request):
+            return Failure(f"{self.name} takes no images")
+        too_long = len(ids) > self.window
+        return Failure(f"{len(ids)} tokens exceed the window of {self.window}") if too_long else None
 
     def _rewards(self, rows: Sequence[list[int]]) -> Tensor:
         """Scalars (B,) of token rows, padded on the right."""
@@ -120,9 +98,8 @@ class RewardModelBackend:
         return logits[:, 0] if logits.shape[1] == 1 else logits[:, -1] - logits[:, 0]
 
     def _ids(self, request: RewardRequest) -> list[int]:
-        specials = tuple(self.tokenizer.all_special_tokens)
         chat = [
-            {"role": one.role, "content": neutralise_specials(one.content, specials)}
+            {"role": one.role, "content": neutralise_specials(one.content, self.specials)}
             for one in request.messages
         ]
         text = self.tokenizer.apply_chat_template(chat, tokenize=False)

@@ -9,28 +9,24 @@ verdict in nine).
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.utils import logging
 
 from judges.backends.attention import prefix_attention
-from judges.backends.conversion import as_safetensors
+from judges.backends.local import LocalModel, Placing, has_images, neutralise_specials
 from judges.backends.prefixes import Pack, pack, shared, walk
-from judges.backends.weights import resolve, revision
-from judges.items import Limits, Message
+from judges.items import Message
 from judges.problems import LabelsCollide
 from judges.requests import (
     Answer,
@@ -44,7 +40,6 @@ from judges.requests import (
     Texts,
     Usage,
 )
-from judges.safety import neutralise
 
 T = TypeVar("T")
 PACKED_TOKENS = 4096  # a row of a packed batch: large enough products on a GPU, a mask of 32 MiB
@@ -92,50 +87,21 @@ class Planned:
     wanted: Mapping[int, NDArray[np.int64]]
 
 
-class TransformersBackend:
-    """A causal language model in this process.
+class TransformersBackend(LocalModel):
+    """A causal language model in this process."""
 
-    `model` is a path, a hub id, a GGUF or `bundled:NAME`; `threads` 0 chooses by the machine's load at each
-    batch.
-    """
+    kind = "transformers"
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        models_dir: Path,
-        cache_dir: Path,
-        device: str = "auto",
-        dtype: str = "auto",
-        threads: int = 0,
-        window: int = 0,
-        packed: bool | None = None,
-    ) -> None:
-        place = resolve(model, models_dir)
-        if place.endswith(".gguf"):
-            place = str(as_safetensors(Path(place), cache_dir))
-        logging.disable_progress_bar()
-        self.name = model
-        self.revision = revision(place)
-        self.threads = threads
-        self.device = torch.device(_device(device))
-        self.dtype = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
-        self.tokenizer = AutoTokenizer.from_pretrained(place)
-        self.model = AutoModelForCausalLM.from_pretrained(place, dtype=self.dtype).eval()
-        torch.nn.Module.to(self.model, self.device)
+    def __init__(self, *, packed: bool | None = None, **placing: Unpack[Placing]) -> None:
+        super().__init__(**placing)
+        self.tokenizer = AutoTokenizer.from_pretrained(self.place)
+        self.placed(AutoModelForCausalLM.from_pretrained(self.place, dtype=self.dtype))
         if self.device.type == "cpu":
             prefix_attention(self.model)
         self.packed = self.device.type == "cuda" if packed is None else packed
-        self.window = min(window or 1 << 20, getattr(self.model.config, "max_position_embeddings", 1 << 20))
         self.head = self.model.get_output_embeddings().weight  # (V, D)
         self._labels_known: dict[tuple[tuple[str, ...], str], tuple[list[int], list[int]]] = {}
         self.specials = tuple(self.tokenizer.all_special_tokens)
-
-    def limits(self) -> Limits:
-        return Limits(window=self.window, tokens_per_character=0.3)
-
-    def identity(self) -> str:
-        return f"transformers:{self.name}@{self.revision}:{str(self.dtype).removeprefix('torch.')}"
 
     def warm_up(self) -> None:
         """One pass: the first in a process costs seconds of allocation and kernel choice."""
@@ -144,8 +110,7 @@ class TransformersBackend:
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """Scoring requests share prefixes with one another; generation is batched by its settings."""
-        if self.device.type == "cpu":
-            torch.set_num_threads(self.threads or free_threads())
+        self.take_threads()
         answers: dict[int, Answer] = {}
         blind = {i for i, one in enumerate(requests) if has_images(one)}
         answers.update({i: Failure(f"{self.name} takes no images") for i in blind})
@@ -416,31 +381,10 @@ def batched(keys: Iterable[int], size: int) -> Iterator[list[int]]:
         yield part
 
 
-def has_images(request: Request) -> bool:
-    """Whether any message of the request carries an image."""
-    return any(message.images for message in getattr(request, "messages", ()))
-
-
 def _settings(asked: tuple[int, GenerateRequest]) -> tuple[int, float, int, int]:
     """What must be equal for two requests to be generated in one batch."""
     request = asked[1]
     return request.max_tokens, request.temperature, request.samples, request.seed
-
-
-def neutralise_specials(text: str, specials: Sequence[str]) -> str:
-    """`text` with the tokenizer's special tokens parted; untouched where it has none."""
-    if not any(special in text for special in specials if special.strip()):
-        return text
-    return neutralise(text, specials).text
-
-
-def free_threads() -> int:
-    """One thread under contention, every core on a quiet machine: two threads that wait for each other are
-    slower than one (981 ms against 226 ms a step, measured).
-    """
-    cores = os.cpu_count() or 1
-    busy = os.getloadavg()[0]
-    return 1 if busy > cores / 2 + 1 else cores
 
 
 def ahead(rows: Iterator[T], depth: int) -> Iterator[T]:
@@ -450,16 +394,3 @@ def ahead(rows: Iterator[T], depth: int) -> Iterator[T]:
         while (row := coming.popleft().result()) is not None:
             coming.append(pool.submit(next, rows, None))
             yield row
-
-
-def _device(wish: str) -> str:
-    if wish != "auto":
-        return wish
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def quick_dtype(device: str) -> torch.dtype:
-    """bf16 on a GPU and on processors that multiply it, f32 elsewhere."""
-    able = torch.cpu.get_capabilities()
-    quick = device == "cuda" or able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16")
-    return torch.bfloat16 if quick else torch.float32

@@ -10,20 +10,17 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.utils import logging
 
+from judges.backends.local import LocalModel, Placing, neutralise_specials
 from judges.backends.pictures import MOST_PIXELS, bytes_of
 from judges.backends.prefixes import shared
-from judges.backends.transformers import free_threads, neutralise_specials, quick_dtype
-from judges.backends.weights import resolve, revision
-from judges.items import Limits, Message
+from judges.items import Message
 from judges.problems import LabelsCollide
 from judges.requests import Answer, Failure, GenerateRequest, LabelRequest, LabelScores, Request, Texts, Usage
 
@@ -31,40 +28,18 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 LONGEST_SIDE = 1536  # pixels; larger pictures are made smaller before the model's own processor sees them
 
 
-class VisionLanguageBackend:
-    """A vision-language model in this process. `model` is a folder, a hub id or `bundled:NAME`."""
+class VisionLanguageBackend(LocalModel):
+    """A vision-language model in this process."""
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        models_dir: Path,
-        cache_dir: Path,
-        device: str = "auto",
-        dtype: str = "auto",
-        threads: int = 0,
-        window: int = 0,
-    ) -> None:
-        place = resolve(model, models_dir)
-        logging.disable_progress_bar()
-        self.name, self.revision, self.threads = model, revision(place), threads
-        chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        self.device = torch.device(chosen)
-        self.dtype = quick_dtype(self.device.type) if dtype == "auto" else getattr(torch, dtype)
-        self.processor = AutoProcessor.from_pretrained(place)
+    kind = "vision-language"
+
+    def __init__(self, **placing: Unpack[Placing]) -> None:
+        super().__init__(**placing)
+        self.processor = AutoProcessor.from_pretrained(self.place)
         self.tokenizer = self.processor.tokenizer
-        self.model = AutoModelForImageTextToText.from_pretrained(place, dtype=self.dtype).eval()
-        torch.nn.Module.to(self.model, self.device)
+        self.placed(AutoModelForImageTextToText.from_pretrained(self.place, dtype=self.dtype))
         self.head = self.model.get_output_embeddings().weight  # (V, D)
         self.specials = tuple(self.tokenizer.all_special_tokens)
-        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", 1 << 20)
-        self.window = min(window or 1 << 20, most)
-
-    def limits(self) -> Limits:
-        return Limits(window=self.window, tokens_per_character=0.3)
-
-    def identity(self) -> str:
-        return f"vision-language:{self.name}@{self.revision}:{str(self.dtype).removeprefix('torch.')}"
 
     def warm_up(self) -> None:
         """The first pass pays for allocation alone; a picture's size is not known yet."""
@@ -72,8 +47,7 @@ class VisionLanguageBackend:
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """One answer a request; a Failure where a picture cannot be seen."""
-        if self.device.type == "cpu":
-            torch.set_num_threads(self.threads or free_threads())
+        self.take_threads()
         return [self._one(request) for request in requests]
 
     def _one(self, request: Request) -> Answer:

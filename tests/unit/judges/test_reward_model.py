@@ -1,5 +1,7 @@
 """The reward model's backend and method against the same model called by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,9 @@ def test_dropout_masks_give_votes_and_spread_and_the_seed_repeats_them(tiny, pai
     ((again,),) = drive([method.steps(pair, question, tiny.limits())], tiny.answer)
     assert verdict.detail["spread"] > 0
     assert verdict.value == again.value
+    beside = replace(pair, id=pair.id + 1, responses=pair.responses[::-1])
+    asked = [method.steps(one, question, tiny.limits()) for one in (beside, pair)]
+    assert drive(asked, tiny.answer)[1][0].value == verdict.value  # whatever else is in the batch
     requests = next(method.steps(pair, question, tiny.limits()))
     assert all(isinstance(one, RewardRequest) for one in requests)
     table = np.array([answer.values for answer in tiny.answer(requests)])
