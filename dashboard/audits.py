@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from judges.attacks import KINDS
 from judges.auditing import audit
 from judges.models import JudgeAudit
 from ledger.models import Aspect, Project
@@ -11,7 +12,7 @@ from web.problems import Problem
 
 WAITING_SECONDS = 3600  # in which an audit that no worker took up is given up
 INSTANCES = 20  # asked again, in other words and by another draw
-ATTACKS = 57  # three of each kind
+ATTACKS = 3 * len(KINDS)
 
 
 def key_of(project: Project, judge: str) -> str:

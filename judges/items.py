@@ -4,8 +4,11 @@ database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from ledger.trajectories import CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,26 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A step of a response of several: what `role` says (assistant, user, …), asks of a `tool` (`CALL`) or hears
+    from it (tool).
+    """
+
+    role: str
+    text: str
+    tool: str = ""
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks, in a word or three that hold no mark of their own."""
+        name = re.sub(r"[^\w.:/-]+", "_", self.tool)[:80]
+        return f"assistant calls {name}" if self.role == CALL else f"{self.role} {name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """An instance under judgement. `responses[i]` is the text of response i, whatever the order of
-    showing.
+    showing; `turns[i]` its steps where it has several, `pictures[i]` the addresses of what it shows.
     """
 
     id: int
@@ -32,6 +52,15 @@ class Item:
     rubric: str = ""
     principles: tuple[str, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
+    turns: tuple[tuple[Turn, ...], ...] = ()
+    pictures: tuple[tuple[str, ...], ...] = ()
+
+    def turns_of(self, index: int) -> tuple[Turn, ...]:
+        """The steps of a response, none where it is one text."""
+        return self.turns[index] if self.turns else ()
+
+    def pictures_of(self, index: int) -> tuple[str, ...]:
+        return self.pictures[index] if self.pictures else ()
 
 
 @dataclass(frozen=True, slots=True)

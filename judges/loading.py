@@ -20,14 +20,16 @@ from judges.backends import BACKENDS, Backend
 from judges.backends.pictures import embedded, taken_out
 from judges.backends.weights import resolve, revision
 from judges.catalog import BackendSpec, JudgeSpec, as_json
-from judges.items import Item, Limits, Message, Question
+from judges.items import Item, Limits, Message, Question, Turn
 from judges.keys import opened
 from judges.learning import jury_weights
 from judges.methods import METHODS, Method
 from judges.models import Endpoint, JudgeVersion
 from judges.problems import EndpointMissing, NotEnoughLabels
+from judges.prompting import told
 from judges.requests import Answer, Failure, Request
-from ledger.models import Aspect, Instance, Label, Project, Rater
+from ledger.models import Aspect, Instance, Label, Project, Rater, Response
+from ledger.trajectories import CALL, RESULT, SAID, Messages, steps_in, written
 
 FEWEST_INSTANCES = 30  # with a person's label: so that four folds in five hold enough to learn from
 LOADED_AT_ONCE = 2  # models held by one worker; the least recently used is dropped
@@ -225,14 +227,21 @@ def _revision(backend: BackendSpec) -> str:
 
 
 def item_of(instance: Instance) -> Item:
-    """The instance as judges see it; several-turn responses are joined with their speakers."""
+    """The instance as judges see it: a response of several messages by its turns, with its tool calls and what
+    the tools answered; pictures as data.
+    """
     context: Mapping[str, Any] = instance.context
     responses = sorted(instance.responses.all(), key=lambda response: response.index)
-    principles = context.get("principles") or ()
+    principles = context.get("principles") or []
+    media = media_of(instance)
+    read = [response_of(one, media) for one in responses]
+    texts, turns, pictures = zip(*read, strict=True) if read else ((), (), ())
     return Item(
         id=instance.pk,
-        prompt=tuple(message_of(turn, media_of(instance)) for turn in instance.messages),
-        responses=tuple(continuation(response.text, response.messages) for response in responses),
+        prompt=tuple(message_of(turn, media) for turn in instance.messages),
+        responses=texts,
+        turns=turns,
+        pictures=pictures,
         models=tuple(response.model for response in responses),
         system=str(context.get("system") or ""),
         reference=str(context.get("reference") or instance.metadata.get("reference") or ""),
@@ -250,6 +259,8 @@ def media_of(instance: Instance) -> Path:
 def message_of(turn: Mapping[str, Any], media: Path) -> Message:
     """A chat turn; image parts of OpenAI's form and pictures of the project's own in the text become images."""
     content = turn.get("content") or ""
+    if turn.get("tool_calls") and isinstance(content, str):
+        content = written(turn)
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
     named = [part for part in parts if isinstance(part, dict)]
     text, shown = taken_out("\n".join(str(one.get("text", "")) for one in named if one.get("type") == "text"))
@@ -258,11 +269,33 @@ def message_of(turn: Mapping[str, Any], media: Path) -> Message:
     return Message(str(turn.get("role", "user")), text, images)
 
 
-def continuation(text: str, turns: Sequence[Mapping[str, Any]] | None) -> str:
+def response_of(response: Response, media: Path) -> tuple[str, tuple[Turn, ...], tuple[str, ...]]:
+    """The response's text, its turns where it has several, and the pictures that it shows, as data."""
+    turns = turns_of(response.messages)
+    pieces = [taken_out(turn.text) for turn in turns] or [taken_out(response.text)]
+    turns = tuple(replace(turn, text=text) for turn, (text, _) in zip(turns, pieces, strict=False))
+    pictures = tuple(embedded(url, media) for _, shown in pieces for url in shown)
+    return told(turns) if turns else pieces[0][0], turns, pictures
+
+
+def continuation(text: str, messages: Messages | None) -> str:
     """The response as one text: its own, or all turns after the prompt with their speakers."""
-    if not turns or len(turns) < 2:
-        return text
-    return "\n\n".join(f"[{turn.get('role', '')}] {turn.get('content') or ''}" for turn in turns)
+    return told(turns_of(messages)) or text
+
+
+def turns_of(messages: Messages | None) -> tuple[Turn, ...]:
+    """What was said, called and answered after the prompt; none where it is one text and no more."""
+    turns = tuple(turn for message in messages or () for turn in turns_in(message))
+    return turns if len(turns) > 1 or any(turn.role == CALL for turn in turns) else ()
+
+
+def turns_in(message: Mapping[str, Any]) -> list[Turn]:
+    """The turns of one message: its words, then its calls."""
+    roles = {SAID: "assistant", CALL: CALL, RESULT: "tool"}
+    steps = [Turn(roles[step.kind], step.text, step.tool) for step in steps_in(message, 0)]
+    if message.get("role") in ("assistant", "tool"):
+        return steps
+    return [Turn(str(message.get("role", "user")), str(message.get("content") or ""))]
 
 
 def question_of(aspect: Aspect) -> Question:

@@ -8,14 +8,16 @@ pairs of a ranking have in common stands first, so that a backend with prefix re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from string import ascii_uppercase
 
-from judges.items import Item, Limits, Message, Question
-from judges.safety import balance, fence, neutralise
+from judges.items import Item, Limits, Message, Question, Turn
+from judges.safety import Disarmed, balance, fence, neutralise
 
 RESERVED = 400  # tokens kept for instructions, question, tags and the answer
 TOKENS_BEYOND_ASCII = 2.0  # a character of Chinese or Arabic in a small English tokenizer
+LETTERS = (*ascii_uppercase, *map("".join, product(ascii_uppercase, repeat=2)))  # how responses are named
 REQUEST_SHARE = 0.4  # of the window at most, so that a long request never crowds out the responses
 
 ASKED = {
@@ -28,12 +30,16 @@ ASKED = {
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An item's texts ready for a prompt, and the record of what was changed."""
+    """An item's texts ready for a prompt, and the record of what was changed; `images` are the request's,
+    `pictures` each response's.
+    """
 
     request: str
     responses: tuple[str, ...]
     reference: str
     record: Mapping[str, object]
+    images: tuple[str, ...] = ()
+    pictures: tuple[tuple[str, ...], ...] = ()
 
 
 def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
@@ -42,23 +48,26 @@ def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
     The record has `neutralised` (places changed) and `cut` (characters left out per text), for the label's
     detail.
     """
-    raw = [conversation(item), item.reference, *item.responses]
-    disarmed = [neutralise(text) for text in raw]
-    request, reference, *responses = [one.text for one in disarmed]
-    room = int(max(limits.window - RESERVED, 64) / dearness("".join(raw), limits))
+    everyone = range(len(item.responses))
+    changed = [disarmed(request_turns(item)), neutralise(item.reference), *(said(item, i) for i in everyone)]
+    request, reference, *responses = [one.text for one in changed]
+    room = int(
+        max(limits.window - RESERVED, 64) / dearness("".join([request, reference, *responses]), limits)
+    )
     (request, reference), cut_context = balance([request, reference], int(room * REQUEST_SHARE))
     left = room - len(request) - len(reference)
     share = left // together
     kept, cut = balance(responses, share * len(responses))
     if len(responses) > together:
         kept, cut = _cut_each(responses, share)
-    changes = sum(one.changes for one in disarmed)
+    changes = sum(one.changes for one in changed)
     record: dict[str, object] = {}
     if changes:
         record["neutralised"] = changes
     if any(cut_context) or any(cut):
         record["cut"] = {"request": cut_context[0], "reference": cut_context[1], "responses": cut}
-    return Prepared(request, tuple(kept), reference, record)
+    pictures = tuple(item.pictures_of(i) for i in everyone)
+    return Prepared(request, tuple(kept), reference, record, request_images(item), pictures)
 
 
 def dearness(text: str, limits: Limits) -> float:
@@ -69,40 +78,88 @@ def dearness(text: str, limits: Limits) -> float:
 
 def conversation(item: Item) -> str:
     """The request as text: one user turn as it is, more turns with their speakers."""
-    turns = [message for message in item.prompt if message.content]
-    if item.system:
-        turns.insert(0, Message("system", item.system))
+    return told(request_turns(item))
+
+
+def request_turns(item: Item) -> list[Turn]:
+    """The request's turns that hold words, the system's first."""
+    turns = [Turn(message.role, message.content) for message in item.prompt if message.content]
+    return [Turn("system", item.system), *turns] if item.system else turns
+
+
+def told(turns: Sequence[Turn]) -> str:
+    """The turns as one text: a single one of the user as it is, others under their speakers."""
     if len(turns) == 1 and turns[0].role == "user":
-        return turns[0].content
-    return "\n\n".join(f"[{turn.role}] {turn.content}" for turn in turns)
+        return turns[0].text
+    return "\n\n".join(f"[{turn.speaker}] {turn.text}" for turn in turns)
 
 
-def images_of(item: Item) -> tuple[str, ...]:
+def disarmed(turns: Sequence[Turn]) -> Disarmed:
+    """The turns as one text, each disarmed before it stands under its speaker: none can forge another."""
+    each = [neutralise(turn.text) for turn in turns]
+    plain = [replace(turn, text=one.text) for turn, one in zip(turns, each, strict=True)]
+    return Disarmed(told(plain), sum(one.changes for one in each))
+
+
+def said(item: Item, index: int) -> Disarmed:
+    """A response disarmed: its text, or its turns with tool calls and what the tools answered."""
+    turns = item.turns_of(index)
+    return disarmed(turns) if turns else neutralise(item.responses[index])
+
+
+def request_images(item: Item) -> tuple[str, ...]:
     """Every image of the request, in order."""
     return tuple(image for message in item.prompt for image in message.images)
 
 
+def images_of(item: Item) -> tuple[str, ...]:
+    """Every image of the request, then of each response."""
+    return (*request_images(item), *(one for shown in item.pictures for one in shown))
+
+
 def comparison(
-    prepared: Prepared, order: Sequence[int], *, system: str, question: str, images: tuple[str, ...] = ()
+    prepared: Prepared, order: Sequence[int], *, system: str, question: str
 ) -> tuple[Message, ...]:
     """The chat that shows the responses of `order` (indices) as A, B, … and asks `question` last."""
-    parts = [fence("request", prepared.request)]
-    if prepared.reference:
-        parts.append(fence("reference", prepared.reference))
-    for letter, index in zip(ascii_uppercase, order, strict=False):
-        parts.append(fence(f"response_{letter.lower()}", prepared.responses[index]))
+    parts, images = material(prepared, places(order))
     return Message("system", system), Message("user", "\n\n".join([*parts, question]), images)
 
 
-def single(
-    prepared: Prepared, index: int, *, system: str, question: str, images: tuple[str, ...] = ()
-) -> tuple[Message, ...]:
+def places(order: Sequence[int]) -> dict[str, int]:
+    """The response of each fence's name, as `order` shows them."""
+    return {f"response_{letter.lower()}": index for letter, index in zip(LETTERS, order, strict=False)}
+
+
+def single(prepared: Prepared, index: int, *, system: str, question: str) -> tuple[Message, ...]:
     """The chat that shows one response and asks `question` last."""
+    parts, images = material(prepared, {"response": index})
+    return Message("system", system), Message("user", "\n\n".join([*parts, question]), images)
+
+
+def material(prepared: Prepared, named: Mapping[str, int]) -> tuple[list[str], tuple[str, ...]]:
+    """The fenced request, reference and responses, each of `named` under its fence's name; and the pictures of
+    all in that order, which an unfenced first line deals out where responses have any.
+    """
+    shown = {
+        "request": prepared.images,
+        **{name: prepared.pictures[i] for name, i in named.items() if prepared.pictures},
+    }
     parts = [fence("request", prepared.request)]
     if prepared.reference:
         parts.append(fence("reference", prepared.reference))
-    parts.append(fence("response", prepared.responses[index]))
-    return Message("system", system), Message("user", "\n\n".join([*parts, question]), images)
+    parts += [fence(name, prepared.responses[index]) for name, index in named.items()]
+    legend = [whose(shown)] if any(shown[name] for name in named if name in shown) else []
+    return [*legend, *parts], tuple(image for images in shown.values() for image in images)
+
+
+def whose(shown: Mapping[str, Sequence[str]]) -> str:
+    """A line that says which of the pictures, counted as they come, belong to what."""
+    said, at = [], 0
+    for name, images in shown.items():
+        numbers = ", ".join(str(at + k) for k in range(1, len(images) + 1))
+        said += [f"{numbers} in {name}"] if images else []
+        at += len(images)
+    return f"Pictures, in the order in which they come: {'; '.join(said)}."
 
 
 def asked(question: Question) -> str:

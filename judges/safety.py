@@ -3,8 +3,8 @@
 Three steps, in this order, each recorded in the verdict's detail:
 
 1. `neutralise`: whatever a chat template or tokenizer could take for structure (special tokens, role
-   headers, our own fence's tags, invisible and direction-changing characters) is written so that it is
-   still legible and no longer that.
+   headers, our own fence's tags and speakers' marks, invisible and direction-changing characters, line ends
+   of other kinds) is written so that it is still legible and no longer that.
 2. `balance`: texts over the budget are cut in the middle, the longest first, so that the responses keep
    equal rooms.
 3. `fence`: the text stands between tags that, after step 1, cannot occur within it.
@@ -22,9 +22,7 @@ from dataclasses import dataclass
 
 FENCES = (
     "request",
-    "response",
-    "response_a",
-    "response_b",
+    r"response(?:_[a-z]{1,2})?",
     "reference",
     "system_prompt",
     "criterion",
@@ -50,6 +48,11 @@ _SQUARES = re.compile(
     re.IGNORECASE,
 )
 _HEADERS = re.compile(r"(?im)^([ \t#*>]*)(system|user|assistant|human|judge|verdict)([ \t*]*):")
+# How a text of several turns names its speakers (`prompting.told`)
+_SPEAKERS = re.compile(
+    r"(?im)^([ \t>*#]*)\[(\s*(?:system|developer|user|human|assistant|tool)(?:\s[^\]\n]{0,80})?)\]"
+)
+_LINE_ENDS = re.compile(r"\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = {"Cf", "Co", "Cn", "Cs"}
 _KEPT = {"\u200d", "\u200c"}  # joiners carry meaning in emoji and in Persian and Indic scripts
 
@@ -70,11 +73,13 @@ def neutralise(text: str, specials: Sequence[str] = ()) -> Disarmed:
     plain, removed = _without_invisible(text)
     changes = removed
     for pattern, replacement in (
+        (_LINE_ENDS, "\n"),
         (_BARS, r"‹¦\1¦›"),
         (_ANGLES, r"‹\1›"),
         (_OPEN_BAR, "‹"),
         (_SQUARES, _squares),
         (_HEADERS, r"\1\2\3꞉"),
+        (_SPEAKERS, r"\1⟦\2⟧"),
     ):
         plain, count = pattern.subn(replacement, plain)
         changes += count

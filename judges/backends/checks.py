@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from judges.backends.sandbox import run_tests
@@ -17,6 +18,7 @@ from judges.requests import Answer, Checked, CheckRequest, Failure, Request, Usa
 
 FENCED = re.compile(r"```[ \t]*([\w+-]*)[^\n]*\n(.*?)```", re.DOTALL)
 NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?(?:/\d+)?%?")
+MOST_OPENINGS = 500  # brackets of a text from which JSON is tried
 STATED = (
     re.compile(r"\\boxed\{([^{}]+)\}"),
     re.compile(r"####\s*(.+)"),
@@ -98,12 +100,16 @@ def json_schema(response: str, facts: Mapping[str, Any]) -> Checked | Failure:
 
 
 def tool_call(response: str, facts: Mapping[str, Any]) -> Checked:
-    """Half for the right tool, half for exactly the right arguments."""
-    value, found = json_in(response)
-    wanted = facts["call"]
-    if not found or not isinstance(value, dict):
-        return Checked(0.0, 2, "no tool call found")
-    call = value.get("function", value)
+    """Half for the right tool, half for exactly the right arguments; of a list of calls the best counts."""
+    value, _ = json_in(response)
+    calls = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+    each = [one_call(call, facts["call"]) for call in calls]
+    return max(each, key=lambda one: one.share, default=Checked(0.0, 2, "no tool call found"))
+
+
+def one_call(value: Mapping[str, Any], wanted: Mapping[str, Any]) -> Checked:
+    function = value.get("function")
+    call = function if isinstance(function, dict) else value
     name = call.get("name") == wanted["name"]
     arguments = call.get("arguments", call.get("parameters"))
     if isinstance(arguments, str):
@@ -166,9 +172,9 @@ def json_in(response: str) -> tuple[Any, bool]:
     """The first JSON value of the response (fenced, bare or within text), and whether there is one."""
     decoder = json.JSONDecoder()
     for text in [body for _, body in FENCED.findall(response)] + [response]:
-        for at in (i for i, c in enumerate(text) if c in "{["):
+        for at in islice((i for i, c in enumerate(text) if c in "{["), MOST_OPENINGS):
             try:
-                return decoder.raw_decode(text[at:])[0], True
-            except ValueError:
+                return decoder.raw_decode(text, at)[0], True
+            except (ValueError, RecursionError):  # no JSON, or a tower of brackets
                 continue
     return None, False

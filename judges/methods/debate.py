@@ -9,13 +9,13 @@ and are disarmed like it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from judges.items import Item, Limits, Message, Question
 from judges.methods import Steps, failure
 from judges.methods.views import View, presentations
-from judges.prompting import Prepared, asked, comparison, prepare
+from judges.prompting import Prepared, asked, comparison, material, places, prepare
 from judges.requests import (
     NOTHING,
     Answer,
@@ -93,15 +93,12 @@ class Debate:
         self, prepared: Prepared, side: int, others: Sequence[str], question: Question
     ) -> GenerateRequest:
         """An advocate's next argument; it sees its own response first and the other's last argument."""
-        parts = [
-            fence("request", prepared.request),
-            "Your response:\n" + fence("response_a", prepared.responses[side]),
-            "The other response:\n" + fence("response_b", prepared.responses[1 - side]),
-            ARGUE.format(question=asked(question)),
-        ]
+        (*before, mine, other), images = material(replace(prepared, reference=""), places((side, 1 - side)))
+        parts = [*before, f"Your response:\n{mine}", f"The other response:\n{other}"]
+        parts.append(ARGUE.format(question=asked(question)))
         if others:
             parts.append(ANSWERED.format(other=fence("argument", others[-1])))
-        messages = (Message("system", ADVOCATE), Message("user", "\n\n".join(parts)))
+        messages = (Message("system", ADVOCATE), Message("user", "\n\n".join(parts), images))
         return GenerateRequest(
             messages, max_tokens=self.max_tokens, temperature=self.temperature, role=self.advocates[side]
         )

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
-from judges.methods.pointwise import EVERY_TASK, chat_before, scored
+from judges.methods.pointwise import BLIND, EVERY_TASK, chat_before, scored, words_of
 from judges.prompting import asked
 from judges.requests import Likelihood, LikelihoodRequest
 from judges.rubrics import rubric_for
@@ -48,7 +48,9 @@ class DensityRatio:
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """Two likelihoods a response."""
         guided, plain = chat_before(item, system=self._guide(question)), chat_before(item)
-        texts = [neutralise(response).text for response in item.responses]
+        if any(item.pictures):
+            return [BLIND]
+        texts = words_of(item)
         answers = yield [
             request
             for text in texts

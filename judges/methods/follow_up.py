@@ -51,7 +51,7 @@ class FollowUp:
 
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """One likelihood for each response and follow-up; they share the whole chat before it."""
-        chats = [chat_with(item, response) for response in item.responses]
+        chats = [chat_with(item, index) for index in range(len(item.responses))]
         turns = [*self.pleased, *self.displeased]
         answers = yield [LikelihoodRequest(chat, turn, speaker="user") for chat in chats for turn in turns]
         bad = next((answer for answer in answers if not isinstance(answer, Likelihood)), None)

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps
-from judges.prompting import Prepared, asked, comparison, images_of, prepare
+from judges.prompting import Prepared, asked, comparison, prepare
 from judges.requests import Answer, Failure, GenerateRequest, Request, Texts, usage_of
 from judges.verdicts import Failed, Outcome, Verdict, pair_value, sigmoid
 
@@ -191,7 +191,6 @@ class Generative:
                 order,
                 system=self.system,
                 question=self._ask(form, question),
-                images=images_of(item),
             ),
             max_tokens=16 if attempt else self.max_tokens,
             temperature=self.temperature,

@@ -13,9 +13,8 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
-from judges.methods.pointwise import EVERY_TASK, chat_before, scored
+from judges.methods.pointwise import BLIND, EVERY_TASK, chat_before, scored, words_of
 from judges.requests import Likelihood, LikelihoodRequest
-from judges.safety import neutralise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,9 @@ class ImplicitReward:
 
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """One likelihood a response and model."""
-        chat, texts = chat_before(item), [neutralise(response).text for response in item.responses]
+        if any(item.pictures):
+            return [BLIND]
+        chat, texts = chat_before(item), words_of(item)
         answers = yield [LikelihoodRequest(chat, text, role=role) for role in self.roles for text in texts]
         bad = next((answer for answer in answers if not isinstance(answer, Likelihood)), None)
         if bad is not None:

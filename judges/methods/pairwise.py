@@ -19,7 +19,7 @@ import numpy as np
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
 from judges.methods.views import View, joined, presentations
-from judges.prompting import Prepared, asked, comparison, images_of, prepare
+from judges.prompting import Prepared, asked, comparison, prepare
 from judges.requests import Answer, LabelRequest, LabelScores, usage_of
 from judges.verdicts import Outcome, Verdict, ranks, scores_from_pairs
 
@@ -95,9 +95,7 @@ class Pairwise:
         self, item: Item, prepared: Prepared, order: tuple[int, int], question: Question
     ) -> LabelRequest:
         return LabelRequest(
-            messages=comparison(
-                prepared, order, system=self.system, question=self._ask(question), images=images_of(item)
-            ),
+            messages=comparison(prepared, order, system=self.system, question=self._ask(question)),
             labels=(" A", " B", " Tie") if self.tie else (" A", " B"),
             prefill=self.prefill,
             shown=tuple(item.responses[index] for index in order),

@@ -17,7 +17,7 @@ import numpy as np
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
 from judges.methods.views import View, joined
-from judges.prompting import Prepared, comparison, images_of, prepare
+from judges.prompting import Prepared, comparison, prepare
 from judges.requests import LabelRequest, LabelScores, usage_of
 from judges.safety import neutralise
 from judges.verdicts import Failed, Verdict, pair_value, sigmoid
@@ -93,7 +93,6 @@ class Principles:
                 order,
                 system=SYSTEM,
                 question=ASK.format(principle=neutralise(principle).text),
-                images=images_of(item),
             ),
             labels=(" A", " B"),
             prefill=self.prefill,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from judges.items import Item, Limits
 from judges.methods import Steps
-from judges.prompting import comparison, prepare
+from judges.prompting import LETTERS, comparison, prepare
 from judges.requests import GenerateRequest, Texts
 from judges.verdicts import Outcome, Verdict
 
@@ -23,7 +23,6 @@ ASK = (
     "responses that "
     "support it. If something speaks against it, say so."
 )
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def with_rationale(steps: Steps, item: Item, limits: Limits, *, role: str, max_tokens: int = 120) -> Steps:

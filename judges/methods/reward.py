@@ -44,8 +44,8 @@ class Reward:
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """Ask every member about every response."""
         answers = yield [
-            RewardRequest(chat_with(item, response), samples=self.samples, seed=item.id, role=role)
-            for response in item.responses
+            RewardRequest(chat_with(item, index), samples=self.samples, seed=item.id, role=role)
+            for index in range(len(item.responses))
             for role in self.members
         ]
         bad = next((answer for answer in answers if not isinstance(answer, Rewards)), None)

@@ -15,7 +15,7 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
-from judges.prompting import Prepared, images_of, prepare, single
+from judges.prompting import Prepared, prepare, single
 from judges.requests import LabelRequest, LabelScores, usage_of
 from judges.rubrics import Rubric, rubric_for
 from judges.verdicts import Floats, Verdict, log_softmax, on_scale, pair_value, ranks
@@ -102,7 +102,6 @@ class RubricScore:
                 index,
                 system=self.system,
                 question=self._ask(question, reference=bool(prepared.reference)),
-                images=images_of(item),
             ),
             labels=tuple(f" {digit}" for digit in scale.digits),
             prefill=self.prefill,

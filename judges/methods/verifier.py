@@ -2,7 +2,8 @@
 
 What a response is held against stands with the instance, in its metadata: `tests` (Python source with
 assertions) or `test_list`, `answer` (with `answer_type` numeric or exact), `schema` (JSON Schema),
-`tool_call` (name and arguments); else its reference answer, exactly. A response's score is the share of its
+`tool_call` (name and arguments); else its reference answer, exactly. Of a response of several turns the last
+words are checked, or its calls, among which the expected one has to be. A response's score is the share of its
 checks that passed; a pair's probability is that share's difference moved to ½ ± ½, since a check leaves no
 doubt of its own but says nothing between equals.
 """
@@ -18,6 +19,7 @@ from judges.methods import Steps, failure
 from judges.methods.pointwise import EVERY_TASK
 from judges.requests import Checked, CheckRequest, usage_of
 from judges.verdicts import Failed, Verdict, on_scale, pair_value, ranks
+from ledger.trajectories import CALL
 
 SURE = 0.98  # the probability at a full difference of shares: a check can be wrong too
 
@@ -47,7 +49,8 @@ class Verifier:
         kind, facts = check
         bounds = {"seconds": self.seconds, "megabytes": self.megabytes, "tolerance": self.tolerance}
         body = json.dumps({**facts, **bounds}, sort_keys=True)
-        answers = yield [CheckRequest(kind, response, body) for response in item.responses]
+        everyone = range(len(item.responses))
+        answers = yield [CheckRequest(kind, checked(item, index, kind), body) for index in everyone]
         bad = next((answer for answer in answers if not isinstance(answer, Checked)), None)
         if bad is not None:
             return [failure(bad, answers)]
@@ -61,6 +64,23 @@ class Verifier:
         rationale = "\n".join(f"Response {at}: {answer.seen}" for at, answer in enumerate(seen, start=1))
         value = value_of(shares, question)
         return [Verdict(value=value, detail=detail, rationale=rationale, usage=usage_of(answers))]
+
+
+def checked(item: Item, index: int, kind: str) -> str:
+    """What of a response is checked: its text; where it has several turns, the last words or, for a tool call,
+    all calls as a JSON list.
+    """
+    turns = item.turns_of(index)
+    if not turns:
+        return item.responses[index]
+    if kind == "tool_call":
+        calls = (
+            f'{{"name": {json.dumps(one.tool)}, "arguments": {one.text}}}'
+            for one in turns
+            if one.role == CALL
+        )
+        return f"[{', '.join(calls)}]"
+    return next((one.text for one in reversed(turns) if one.role == "assistant"), "")
 
 
 def value_of(shares: list[float], question: Question) -> dict[str, object]:

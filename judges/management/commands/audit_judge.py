@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from judges.attacks import KINDS
 from judges.auditing import audit
 from ledger.access import find_project
 from web.commands import ReportCommand
@@ -22,7 +23,7 @@ class Command(ReportCommand):
             "--live", type=int, default=8, metavar="N", help="instances to ask again (0: none)"
         )
         parser.add_argument(
-            "--attacks", type=int, default=19, metavar="N", help="hostile texts to try (0: none)"
+            "--attacks", type=int, default=len(KINDS), metavar="N", help="hostile texts to try (0: none)"
         )
 
     def run(

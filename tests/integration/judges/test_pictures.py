@@ -7,9 +7,10 @@ import pytest
 from judges.loading import item_of
 from judges.models import JudgeRun
 from judges.offering import Chosen, spec_from
+from judges.prompting import conversation
 from judges.specs import add_judge
 from ledger.media import folder
-from ledger.models import Instance, Label
+from ledger.models import Instance, Label, Response
 from tests.integration.judges.making import make_instance, make_project
 from tests.integration.judges.test_judge_command import judge
 from tests.unit.judges.seeing import as_data, make_model, picture
@@ -52,6 +53,45 @@ def test_an_item_carries_its_pictures_as_data_and_their_captions_as_words(projec
     (message,) = item_of(Instance.objects.get(ref="red")).prompt
     assert message.images == (as_data(RED),)
     assert message.content == "Which colour?\n\n[picture: a square]"
+
+
+def test_pictures_within_responses_and_their_turns_reach_the_judge(project):
+    one = Instance.objects.get(ref="red")
+    red, blue = (f"![a square](/media/{project.slug}/{kept.name})" for kept in kept_of(project))
+    first, second = one.responses.all()
+    first.text = f"Like this: {red}"
+    second.messages = [
+        {"role": "assistant", "content": "I draw it.", "tool_calls": [{"name": "draw", "arguments": {}}]},
+        {"role": "tool", "name": "draw", "content": blue},
+        {"role": "assistant", "content": "There."},
+    ]
+    Response.objects.bulk_update([first, second], ["text", "messages"])
+    item = item_of(Instance.objects.with_responses().get(ref="red"))
+    assert item.pictures == ((as_data(RED),), (as_data(BLUE),))
+    assert item.responses[0] == "Like this: [picture: a square]"
+    assert [turn.speaker for turn in item.turns[1]] == [
+        "assistant", "assistant calls draw", "tool draw", "assistant",
+    ]  # fmt: skip
+    assert "[tool draw] [picture: a square]" in item.responses[1]
+
+
+def test_a_request_that_calls_a_tool_shows_the_call(project):
+    one = Instance.objects.get(ref="blind")
+    one.prompt = [
+        {"role": "user", "content": "Draw."},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"name": "draw", "arguments": {"what": "cat"}}],
+        },
+        {"role": "tool", "content": "done"},
+    ]
+    shown = conversation(item_of(one))
+    assert '"name": "draw"' in shown and '"what": "cat"' in shown and shown.endswith("[tool] done")
+
+
+def kept_of(project):
+    return [keep(io.BytesIO(body), folder(project)) for body in (RED, BLUE)]
 
 
 def test_a_chats_image_parts_are_pictures_too(project):

@@ -17,7 +17,7 @@ TURN = re.compile(
     r"<\s*[|｜]\s*(?:im_start|im_end|eot_id|end_of_text|begin_of_text|start_header_id|end_header_id|end|system|user|"
     r"assistant|endoftext|User|Assistant|System|end▁of▁sentence|begin▁of▁sentence)\s*[|｜]\s*>|\[/?INST\]|<</?SYS>>|"
     r"</?s>|<(?:start|end)_of_turn>|<eos>|<bos>|</?think>|</?tool_response>|</?system>|<assistant>|"
-    r"^[ \t#]*(?:system|user|assistant):",
+    r"(?:^|[\r\x0b\u2028])[ \t#]*(?:(?:system|user|assistant):|\[(?:system|user)\])",
     re.IGNORECASE | re.MULTILINE,
 )
 HIDDEN = re.compile("[\u200b\u2060]")

@@ -14,9 +14,10 @@ from judges.backends.vision_language import VisionLanguageBackend
 from judges.items import Item, Limits, Message, Question
 from judges.methods import drive
 from judges.methods.vision import Vision
-from judges.prompting import comparison, images_of, prepare
+from judges.prompting import comparison, prepare
 from judges.requests import Failure, GenerateRequest, LabelRequest, LabelScores, LikelihoodRequest, Texts
 from judges.verdicts import Failed, Verdict
+from tests.unit.judges.recorded import CASES
 from tests.unit.judges.seeing import as_data, make_model, picture
 
 QUESTION = Question("overall", "pairwise", steps=3)
@@ -72,7 +73,7 @@ def test_the_label_probabilities_are_those_of_the_plain_model(sees, folder):
     """The same weights as a user would call them: full logits of the whole prompt, one text."""
     one = item(RED)
     prepared = prepare(one, sees.limits())
-    messages = comparison(prepared, (0, 1), system="Judge.", question="Which?", images=images_of(one))
+    messages = comparison(prepared, (0, 1), system="Judge.", question="Which?")
     (answer,) = sees.answer([LabelRequest(messages, (" A", " B"), prefill="Verdict:")])
     assert isinstance(answer, LabelScores)
     processor = AutoProcessor.from_pretrained(folder)
@@ -156,6 +157,54 @@ def test_a_request_beyond_the_window_is_a_failure(folder):
     (answer,) = short.answer([LabelRequest(messages, (" A", " B"))])
     assert isinstance(answer, Failure) and "window of 200" in answer.reason
     assert short.limits() == Limits(window=200, tokens_per_character=0.3)
+
+
+# ---------------------------------------------------------------- pictures in responses
+
+
+def showing(*shown, image=()):
+    """An item whose responses say the same and show these pictures."""
+    return replace(item(*image, responses=("[picture]",) * len(shown)), pictures=shown)
+
+
+def test_pictures_of_the_responses_are_seen_and_told_apart(sees):
+    first, second = judged(sees, showing((RED,), (BLUE,)))
+    assert isinstance(first, Verdict)
+    swapped = judged(sees, showing((BLUE,), (RED,)))
+    averaged = first.detail["averaged_log_odds"]
+    assert abs(averaged) > 1e-4  # the words are equal: only the pixels can tell
+    assert swapped[0].detail["averaged_log_odds"] == pytest.approx(-averaged, abs=1e-4)
+    same = judged(sees, showing((RED,), (RED,)))
+    assert same[0].detail["averaged_log_odds"] == pytest.approx(0, abs=1e-5)
+
+
+def test_each_picture_is_dealt_out_in_the_order_shown():
+    prepared = prepare(showing((RED,), (BLUE, RED), image=(BLUE,)), Limits())
+    for order, images, line in (
+        ((0, 1), (BLUE, RED, BLUE, RED), "1 in request; 2 in response_a; 3, 4 in response_b"),
+        ((1, 0), (BLUE, BLUE, RED, RED), "1 in request; 2, 3 in response_a; 4 in response_b"),
+    ):
+        user = comparison(prepared, order, system="Judge.", question="Which?")[1]
+        assert user.images == images
+        assert user.content.startswith(f"Pictures, in the order in which they come: {line}.\n\n<request>")
+
+
+@pytest.mark.parametrize(
+    "name", ["pairwise", "rubric", "generative", "principles", "debate", "reward", "follow-up"]
+)
+def test_a_model_without_eyes_judges_no_response_by_its_caption(name, smollm2):
+    method, _, question = CASES[name]
+    ((outcome,),) = drive([method.steps(showing((RED,), ()), question, smollm2.limits())], smollm2.answer)
+    assert isinstance(outcome, Failed)
+    assert "image" in outcome.reason or "RewardRequest" in outcome.reason
+
+
+@pytest.mark.parametrize("name", ["density-ratio", "implicit-reward"])
+def test_a_picture_has_no_likelihood(name):
+    method, _, question = CASES[name]
+    steps = method.steps(showing((RED,), ()), question, Limits())
+    ((outcome,),) = drive([steps], lambda requests: pytest.fail("nothing is to be asked"))
+    assert isinstance(outcome, Failed) and "pictures" in outcome.reason
 
 
 # ---------------------------------------------------------------- where pictures come from
