@@ -34,6 +34,8 @@ from web.registry import unknown
 FEW = 20  # compared items below which a slice is left out
 ENOUGH_TO_CALIBRATE = 50
 SLICES = ("domain", "category", "language", "source", "turns")
+GAPS = (np.log2(1.25), 1.0)  # of the longer response over the shorter, in doublings
+LONGER = ("alike", "longer by a quarter or more", "twice as long or more")
 STYLES = ("lists", "headers", "bold")
 
 
@@ -48,7 +50,7 @@ def recorded(project: Project, judge: str, aspect: Aspect) -> dict[str, Any]:
         "aspect": aspect.name,
         "judged": int(mine.present.sum()),
         "agreement": agreement_of(reading, mine, sizes),
-        "slices": slices(project, reading, mine),
+        "slices": slices(project, reading, mine, sizes),
         "position": position(aspect, mine),
         "slopes": slopes(project, reading, mine, sizes),
         "self_preference": self_preference(project, reading, mine),
@@ -64,6 +66,7 @@ def recorded(project: Project, judge: str, aspect: Aspect) -> dict[str, Any]:
 def agreement_of(reading: Reading, judge: JudgeReading, sizes: Ints) -> dict[str, Any]:
     """Against people's majority, folded and averaged; beside people among themselves and "the longer wins"."""
     table, prompts, longer = reading.table, reading.prompt, longer_wins(sizes)
+    both = np.where(judge.present[:, None], table, 0)  # people on the instances that it has judged
     averaged, known = averaged_verdicts(judge)
     return {
         "raw": told(
@@ -78,7 +81,7 @@ def agreement_of(reading: Reading, judge: JudgeReading, sizes: Ints) -> dict[str
         "averaged": told(
             agreement.versus_majority_no_ties(table, averaged, known).estimate(clusters=prompts)
         ),
-        "people": told(agreement.raw(table).estimate(clusters=prompts)),
+        "people": told(agreement.raw(both).estimate(clusters=prompts)),
         "longer": told(
             agreement.versus_majority_no_ties(table, longer, judge.present).estimate(clusters=prompts)
         ),
@@ -93,12 +96,15 @@ def averaged_verdicts(judge: JudgeReading) -> tuple[Ints, Bools]:
     return np.sign(np.nan_to_num(judge.probability, nan=0.5) - 0.5).astype(np.int8), known
 
 
-def slices(project: Project, reading: Reading, judge: JudgeReading) -> list[dict[str, Any]]:
+def slices(project: Project, reading: Reading, judge: JudgeReading, sizes: Ints) -> list[dict[str, Any]]:
     """Agreement by the metadata's usual columns, and by the gap in length; slices of few items are left
     out.
     """
     metadata = dict(Instance.objects.of(project).values_list("pk", "metadata"))
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    gaps = np.abs(np.log2(sizes[:, 1] + 1.0) - np.log2(sizes[:, 0] + 1.0))
+    for item, gap in enumerate(np.digitize(gaps, GAPS).tolist()):
+        groups["length", LONGER[gap]].append(item)
     for item, pk in enumerate(reading.instance.tolist()):
         for column in SLICES:
             value = metadata[pk].get(column)

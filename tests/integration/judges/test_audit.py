@@ -9,13 +9,16 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from judges.attacks import BY_TOOL, KINDS
 from judges.audit import count_triples, recorded
+from judges.backends.checks import ChecksBackend
 from judges.calibrating import repaired_probabilities
+from judges.catalog import CATALOG
 from judges.items import Limits
 from judges.live import consistency
 from judges.models import JudgeAudit
 from judges.offering import Chosen, spec_from
-from judges.requests import Texts
+from judges.requests import LabelScores, Texts
 from ledger.actions import NewLabel, ensure_rater, write_labels
 from ledger.models import Rater
 from tests.integration.judges.making import make_instance, make_pairs, make_project, say
@@ -157,15 +160,14 @@ def test_a_live_audit_attacks_the_judge(capsys):
     call_command("audit_judge", "judged", "--judge", "length", "--json", "-", stdout=out)
     found = json.loads(out.getvalue())
     assert found["consistency"]["resampled"]["value"] == 1.0
-    assert found["attacks"]["attacks"] == 19
+    assert found["attacks"]["attacks"] == len(KINDS)
     assert found["attacks"]["flips"]["value"] > 0.5  # whatever is added makes a response longer
 
 
-def test_an_audit_holds_everything_that_it_promises_and_the_command_says_it():
-    """Line by line what the documentation lists, each figure with its interval and n."""
-    rng = random.Random(4)
-    project = make_project()
-    verdicts = {}
+@pytest.fixture
+def audited():
+    """The whole audit of a judge of two people's instances: (the report, what the command said)."""
+    rng, project, verdicts = random.Random(4), make_project(), {}
     for k in range(120):
         texts = (
             f"Answer {k}." + " more" * rng.randrange(9),
@@ -178,38 +180,52 @@ def test_an_audit_holds_everything_that_it_promises_and_the_command_says_it():
     for person in ("ann", "bob"):
         say(project, person, {one: v if rng.random() < 0.8 else -v for one, v in verdicts.items()})
     call_command("judge", "judged", "--judge", "length", "--sync", stdout=StringIO(), stderr=StringIO())
-    words, path = StringIO(), project.slug
-    call_command("audit_judge", path, "--judge", "length", "--live", "20", "--attacks", "57", stdout=words)
-    found = JudgeAudit.objects.latest_of(project).get().report
+    words, attacks = StringIO(), str(3 * len(KINDS))
+    call_command(
+        "audit_judge", "judged", "--judge", "length", "--live", "20", "--attacks", attacks, stdout=words
+    )
+    return JudgeAudit.objects.latest_of(project).get().report, words.getvalue()
 
-    def whole(estimate):
-        return (
-            set(estimate) == {"value", "n", "low", "high"}
-            and estimate["low"] <= estimate["value"] <= estimate["high"]
-        )
 
+def whole(estimate):
+    """A figure within its interval, and of how many."""
+    inside = estimate["low"] <= estimate["value"] <= estimate["high"]
+    return set(estimate) == {"value", "n", "low", "high"} and inside
+
+
+def test_an_audit_sets_agreement_and_biases_in_their_intervals(audited):
+    found, _ = audited
     for name in ("raw", "no_ties", "kappa", "averaged", "people", "longer", "gap_to_longer"):
         assert whole(found["agreement"][name]), name
     assert found["agreement"]["standing"] in {"above", "below", "unclear", "few"}
-    assert [(one["column"], one["value"]) for one in found["slices"]] == [
-        ("domain", "letters"),
-        ("domain", "maths"),
-    ]
+    slices = [(one["column"], one["value"]) for one in found["slices"]]
+    assert slices[:2] == [("domain", "letters"), ("domain", "maths")]
+    assert {column for column, _ in slices[2:]} == {"length"}
     assert all(whole(one["raw"]) and whole(one["kappa"]) for one in found["slices"])
     assert whole(found["position"]["first_shown"]) and whole(found["position"]["after"])
     for name in ("length", "length_of_people", "length_given_style", "lists", "headers", "bold"):
         assert whole(found["slopes"][name]), name
     assert whole(found["self_preference"]["dbg"])
-    assert {"resampled", "paraphrased"} == set(found["consistency"])
-    assert {"triples", "circles"} == set(found["transitivity"])
+
+
+def test_an_audit_tells_calibration_consistency_attacks_and_work(audited):
+    found, _ = audited
     for name in ("raw", "repaired"):
         assert {"ece", "ece_debiased", "brier", "slope", "intercept"} == set(found["calibration"][name])
     assert found["calibration"]["calibrator"] == "platt" and len(found["calibration"]["bins"]["n"]) > 3
-    assert found["attacks"]["attacks"] == 57 and len(found["attacks"]["kinds"]) > 10
+    assert {"resampled", "paraphrased"} == set(found["consistency"])
+    assert {"triples", "circles"} == set(found["transitivity"])
+    assert found["attacks"]["attacks"] == 3 * len(KINDS)
+    # what a tool answers makes a response the longer one before any payload: nothing is left to flip
+    assert set(found["attacks"]["kinds"]) == set(KINDS) - BY_TOOL
     assert {"cost_an_instance", "seconds_an_instance", "pairs_per_second", "failures"} <= set(found["work"])
+
+
+def test_the_command_says_every_part_of_the_audit(audited):
+    _, words = audited
     for word in ("kappa", "longer", "first shown", "slope of bold", "prefers its own", "circles", "repaired",
                  "resampled it stands", "paraphrased it stands", "attacks flip", "pairs a second"):  # fmt: skip
-        assert word in words.getvalue(), word
+        assert word in words, word
 
 
 class Coin:
@@ -240,3 +256,82 @@ def test_a_second_draw_is_another_draw(temperature, low, high):
     coin = Coin()
     found = consistency(project, spec, project.aspects.get(), coin.answer, coin, 60)["resampled"]
     assert low <= found["value"] <= high and found["n"] == 60
+
+
+def test_people_stand_beside_the_judge_on_the_instances_that_it_has_judged():
+    project = make_project()
+    pairs = make_pairs(project, 40)
+    for person in ("ann", "bob"):
+        turned = {one: 1 if person == "ann" or k < 20 else -1 for k, one in enumerate(pairs)}
+        say(project, person, turned)
+    judge_says(project, "half", {one: [((0, 1), 0.8)] for one in pairs[:20]})
+    people = report_of(project, "half")["agreement"]["people"]
+    assert (people["value"], people["n"]) == (1.0, 20)  # over all forty it would be a half
+
+
+def test_slices_by_the_gap_in_length_tell_where_a_judge_goes_wrong():
+    project = make_project()
+    lengths = {"x" * 100: 1, "x" * 110: 1, "x" * 150: 1, "x" * 400: -1}
+    answers, verdicts = {}, {}
+    for k in range(80):
+        text, verdict = list(lengths.items())[k % 4]
+        one = make_instance(project, f"i{k}", "x" * 100, text, prompt=f"q{k}")
+        answers[one], verdicts[one] = [((0, 1), 0.9)], verdict
+    judge_says(project, "longish", answers)
+    say(project, "ann", verdicts)
+    found = {one["value"]: one["raw"] for one in report_of(project, "longish")["slices"]}
+    assert {name: (one["value"], one["n"]) for name, one in found.items()} == {
+        "alike": (1.0, 40), "longer by a quarter or more": (1.0, 20), "twice as long or more": (0.0, 20),
+    }  # fmt: skip
+
+
+class Wavering:
+    """Prefers the first response in one wording, the second in any other; grades by the wording's length."""
+
+    def __init__(self):
+        self.known, self.heard = set(), set()
+
+    def answer(self, requests):
+        self.heard |= {one.messages[0].content + asked_of(one) for one in requests}
+        self.known = self.known or set(self.heard)
+        return [self.said(one) for one in requests]
+
+    def said(self, request):
+        as_before = request.messages[0].content + asked_of(request) in self.known
+        better = [text.startswith("A longer") or len(text) < 5 for text in request.shown]
+        odds = [0.0 if right == as_before else -3.0 for right in better]
+        if len(request.labels) == 2:
+            return LabelScores(tuple(odds), mass=1.0)
+        return LabelScores(tuple(odds[0] * (5 - k) for k in range(len(request.labels))), mass=1.0)
+
+    def limits(self):
+        return Limits()
+
+
+def asked_of(request):
+    return request.messages[-1].content.rpartition(">\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("pairwise", "pairwise"), ("principles", "pairwise"), ("rubric", "rating"), ("rubric", "ranking")],
+)
+def test_other_words_turn_a_judge_that_rests_on_the_words(method, kind):
+    """Whatever the method and the task type: each wording is another, and every verdict is turned by it."""
+    project = make_project(overall=kind)
+    make_pairs(project, 12)
+    parameters = {"principles": ("Be brief.",)} if method == "principles" else {}
+    spec = spec_from(method, name="any", parameters=parameters, played={"judge": Chosen("transformers", "m")})
+    wavering = Wavering()
+    found = consistency(project, spec, project.aspects.get(), wavering.answer, wavering, 12)
+    assert (found["resampled"]["value"], found["resampled"]["n"]) == (1.0, 12)
+    assert (found["paraphrased"]["value"], found["paraphrased"]["n"]) == (0.0, 24)
+    assert len(wavering.heard) == 3
+
+
+def test_a_judge_without_words_is_not_asked_in_others():
+    project = make_project()
+    make_pairs(project, 4)
+    checker = ChecksBackend()
+    found = consistency(project, CATALOG["verifier"], project.aspects.get(), checker.answer, checker, 4)
+    assert set(found) == {"resampled"}
