@@ -9,11 +9,21 @@ from django.utils.translation import gettext_lazy as _
 
 from judges.catalog import JudgeSpec
 from judges.models import Endpoint
-from judges.offering import ENDPOINT, MODELLESS, Choices, Chosen, Offer, Parameter, Slot, spec_from
+from judges.offering import (
+    ENCODERS,
+    ENDPOINT,
+    MODELLESS,
+    SHIPPED_ENCODER,
+    Choices,
+    Chosen,
+    Offer,
+    Parameter,
+    Slot,
+    spec_from,
+)
 from judges.specs import NAME
 from web.problems import Invalid
 
-ENCODERS = ("minilm", "smollm2")
 BACKEND_WORDS = {
     "transformers": _("here, by transformers"),
     "vision-language": _("here, by transformers, with images"),
@@ -113,7 +123,7 @@ class JudgeForm(forms.Form):
     rationale = forms.BooleanField(
         label=_("Write a rationale beside every verdict"),
         required=False,
-        help_text=_("The judging model is asked once more for each instance."),
+        help_text=_("The judging model, or the one that explains, is asked once more for each instance."),
     )
 
     def __init__(
@@ -144,7 +154,7 @@ class JudgeForm(forms.Form):
 
     def add_slot(self, slot: Slot, endpoints: Sequence[str]) -> None:
         """The fields of a role: what answers, which model, how much it reads."""
-        able = self.offer.backends
+        able = self.offer.able(slot.asks or self.offer.asks)
         choices: list[tuple[str, Any]] = [
             (name, BACKEND_WORDS[name]) for name in able if name != "openai-compatible"
         ]
@@ -157,13 +167,16 @@ class JudgeForm(forms.Form):
         )
         if set(able) <= MODELLESS:
             return
+        if able == ["probe"]:
+            self.fields[f"m_{slot.role}"] = forms.ChoiceField(
+                label=_("What it reads"), choices=ENCODERS.items(), initial=SHIPPED_ENCODER
+            )
+            return
         self.fields[f"m_{slot.role}"] = forms.CharField(
             label=_("Model"),
             max_length=300,
             required=False,
-            help_text=_("minilm or smollm2")
-            if self.offer.method == "probe"
-            else _("bundled:smollm2, ORGANISATION/MODEL, or the endpoint's name for it"),
+            help_text=_("bundled:smollm2, ORGANISATION/MODEL, or the endpoint's name for it"),
         )
         self.fields[f"w_{slot.role}"] = forms.IntegerField(
             label=_("Window, tokens"),
@@ -172,8 +185,6 @@ class JudgeForm(forms.Form):
             required=False,
             help_text=_("Longer texts are cut in balance. Empty: the model's own."),
         )
-        if self.offer.method == "probe":
-            del self.fields[f"w_{slot.role}"]
 
     @property
     def parts(self) -> list[Part]:
@@ -200,10 +211,7 @@ class JudgeForm(forms.Form):
         for slot in self.offer.slots:
             backend, model = cleaned.get(f"b_{slot.role}"), cleaned.get(f"m_{slot.role}")
             wanting = backend and f"m_{slot.role}" in self.fields and backend not in MODELLESS
-            if wanting and self.offer.method == "probe":
-                if (model or ENCODERS[0]) not in ENCODERS:
-                    self.add_error(f"m_{slot.role}", _("minilm or smollm2"))
-            elif wanting and not model:
+            if wanting and not model:
                 self.add_error(f"m_{slot.role}", _("Name the model."))
         return cleaned
 

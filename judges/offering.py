@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, get_type_hints
 
 from judges.backends import ANSWERS
-from judges.catalog import BackendSpec, JudgeSpec, MethodSpec
+from judges.catalog import BackendSpec, JudgeSpec, MethodSpec, shipped
 from judges.methods import METHODS
 from judges.requests import (
     CheckRequest,
@@ -25,15 +25,24 @@ from web.problems import Invalid
 
 ENDPOINT = "endpoint:"  # before an endpoint's name, where a backend is chosen
 MODELLESS = frozenset({"length", "checks"})
+# What the probe can read; where none is chosen, what the shipped one does
+ENCODERS = {
+    "smollm2": "smollm2: a small language model's middle layer, after prompt and response",
+    "minilm": "minilm: sentence embeddings; a fifth of the reading time, often no better than the longer",
+}
+SHIPPED_ENCODER = str(shipped("probe").backends["judge"].options["encoder"])
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A role that a model plays in a method; an `optional` one may stay empty."""
+    """A role that a model plays in a method; an `optional` one may stay empty. `asks` is what its model has to
+    answer, where that is not what the method asks.
+    """
 
     role: str
     title: str
     optional: bool = False
+    asks: frozenset[type] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +73,19 @@ class Offer:
     @property
     def backends(self) -> list[str]:
         """The backends that answer everything the method asks."""
-        able = [name for name, answers in ANSWERS.items() if self.asks <= answers.requests]
-        return [name for name in able if not self.seeing or ANSWERS[name].sees]
+        return self.able(self.asks)
+
+    def able(self, asks: frozenset[type]) -> list[str]:
+        """The backends that answer these requests, and see where the method wants it."""
+        found = [name for name, answers in ANSWERS.items() if asks <= answers.requests]
+        return [name for name in found if not self.seeing or ANSWERS[name].sees]
 
 
 JUDGE = (Slot("judge", "The model that judges"),)
+EXPLAINER = Slot(
+    "explainer", "The model that explains each verdict (else the judge)", True, frozenset({GenerateRequest})
+)
+EXPLAINING = frozenset({"generative", "self-reference", "debate", "verifier"})  # keep what they wrote or saw
 ABOUT: dict[str, tuple[str, tuple[Slot, ...], frozenset[type]]] = {
     "pairwise": (
         "Which of two is better, by the probabilities of the verdict's tokens, in both orders. Fast; also ranks.",
@@ -221,6 +238,7 @@ def offer_of(method: str) -> Offer:
     hints = get_type_hints(made)
     own = [one for one in fields(made) if one.name not in PLAYED.get(method, ())]
     parameters = tuple(parameter_of(method, one.name, hints[one.name], default_of(one)) for one in own)
+    slots = slots if method in EXPLAINING else (*slots, EXPLAINER)
     return Offer(method, about, slots, parameters, asks, method in SEEING)
 
 
@@ -266,7 +284,7 @@ class Chosen:
     def spec(self) -> BackendSpec:
         options: dict[str, object] = {}
         if self.backend == "probe":
-            options["encoder"] = self.model or "minilm"
+            options["encoder"] = self.model or SHIPPED_ENCODER
         elif self.model and self.backend not in MODELLESS:
             options["model"] = self.model
         if self.window:
@@ -301,21 +319,21 @@ def spec_from(
     missing = [slot.title for slot in offer.slots if not slot.optional and slot.role not in played]
     if missing:
         raise Invalid(f"{method} needs a model: {', '.join(missing)}.", method=method)
-    if method == "jury":
-        own, backends = seated(jurors)
-    else:
-        own = roles_played(method, set(played))
-        backends = {role: chosen.spec() for role, chosen in played.items()}
+    own, backends = seated(jurors) if method == "jury" else (roles_played(method, set(played)), {})
+    backends |= {role: chosen.spec() for role, chosen in played.items()}
     kinds = sorted(METHODS.load(method).task_types)
-    if rationale and not explains(backends):
-        raise Invalid("Only a model that writes can give a rationale.", method=method)
+    explainer = EXPLAINER.role if EXPLAINER.role in played else "judge" if rationale else ""
+    if explainer and method not in EXPLAINING and not explains(backends.get(explainer)):
+        raise Invalid(
+            "Only a model that writes can give a rationale: choose one that explains.", method=method
+        )
     return JudgeSpec(
         name=name,
         title=name,
         about=described(method, backends),
         methods=dict.fromkeys(kinds, MethodSpec(method, {**parameters, **own})),
         backends=backends,
-        rationale="judge" if rationale else "",
+        rationale=explainer,
     )
 
 
@@ -351,9 +369,8 @@ def seated(jurors: Sequence[JudgeSpec]) -> tuple[dict[str, object], dict[str, Ba
     return {"members": tuple(members)}, backends
 
 
-def explains(backends: Mapping[str, BackendSpec]) -> bool:
-    judge = backends.get("judge")
-    return judge is not None and GenerateRequest in ANSWERS[judge.name].requests
+def explains(backend: BackendSpec | None) -> bool:
+    return backend is not None and GenerateRequest in ANSWERS[backend.name].requests
 
 
 def described(method: str, backends: Mapping[str, BackendSpec]) -> str:
@@ -386,7 +403,11 @@ def choices_of(spec: JudgeSpec) -> Choices | None:
     return Choices(
         method=method.name,
         parameters=method.parameters,
-        played={} if jurors else {role: Chosen.of(one) for role, one in spec.backends.items()},
+        played={
+            role: Chosen.of(one)
+            for role, one in spec.backends.items()
+            if not jurors or role == EXPLAINER.role
+        },
         jurors=tuple(str(one["name"]) for one in jurors),  # type: ignore[attr-defined]
         rationale=bool(spec.rationale),
     )

@@ -10,7 +10,8 @@ from judges.catalog import CATALOG, from_json
 from judges.keys import opened
 from judges.methods import METHODS
 from judges.models import Endpoint, Judge, JudgeRun
-from judges.offering import Chosen, choices_of, offer_of, spec_from
+from judges.offering import ENCODERS, EXPLAINING, Chosen, choices_of, offer_of, spec_from
+from judges.representations import ENCODERS as REGISTERED
 from judges.specs import add_judge, set_endpoint
 from tests.integration.dashboard.conftest import client_of
 from tests.makers import make_user
@@ -89,6 +90,31 @@ def test_what_could_not_run_is_refused_with_the_reason(method, given, said, proj
     assert answer.status_code == 422
     assert said in text
     assert not Judge.objects.exists()
+
+
+def test_a_probe_reads_what_the_shipped_one_reads_unless_another_is_chosen(project, admin):
+    page = admin.get(f"{PATH}new/", {"method": "probe"}).content.decode()
+    assert '<option value="smollm2" selected>' in page and '<option value="minilm">' in page
+    assert set(ENCODERS) == set(REGISTERED.names())
+    admin.post(f"{PATH}new/", filled("probe", name="mine", b_judge="probe", m_judge="smollm2"))
+    own, shipped = from_json(Judge.objects.get().spec), CATALOG["probe"]
+    assert (own.backends, own.methods) == (shipped.backends, shipped.methods)
+    assert Chosen("probe").spec() == shipped.backends["judge"]
+    answer = admin.post(f"{PATH}new/", filled("probe", name="other", b_judge="probe", m_judge="bert"))
+    assert answer.status_code == 422 and "Select a valid choice" in answer.content.decode()
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS.names()) - EXPLAINING))
+def test_another_model_may_explain_what_a_judge_that_writes_nothing_says(method, project, far, admin):
+    form = filled(method, name="mine", **ANSWERERS.get(method, HERE))
+    form |= {"rationale": "on", "b_explainer": "endpoint:far", "m_explainer": "writer"}
+    answer = admin.post(f"{PATH}new/", form)
+    assert answer.status_code == 302, answer.context["form"].errors
+    spec = from_json(Judge.objects.get().spec)
+    assert spec.rationale == "explainer"
+    assert spec.backends["explainer"].options == {"endpoint": "far", "model": "writer"}
+    again = choices_of(spec)
+    assert again is not None and again.played["explainer"] == Chosen("endpoint:far", "writer")
 
 
 def test_an_unknown_method_is_named(project, admin):
