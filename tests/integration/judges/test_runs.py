@@ -200,9 +200,7 @@ def wait_until(true, seconds):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_kill_9_of_a_worker_in_mid_run_ends_with_every_instance_labelled_once(
-    workers, monkeypatch, smollm2_home
-):
+def test_kill_9_of_a_worker_in_mid_run_ends_with_every_instance_labelled_once(workers, monkeypatch, weights):
     """The worker dies with a chunk in its hands; another takes it up when its lease is over."""
     sent = current_app.send_task
     monkeypatch.setattr(

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from judges.specs import find_judge
@@ -21,12 +20,6 @@ PROMPTS = {
 }
 
 
-@pytest.fixture
-def weights() -> None:
-    if not any(settings.MODELS_DIR.rglob("*.gguf")):
-        pytest.skip(f"NO MODEL WEIGHTS beneath {settings.MODELS_DIR}: run `make install`")
-
-
 def made(tmp_path: Path) -> Project:
     found = rows(len(PROMPTS))
     for row, prompt in zip(found, PROMPTS, strict=True):
@@ -35,7 +28,7 @@ def made(tmp_path: Path) -> Project:
 
 
 @pytest.mark.slow
-def test_smollm2_tags_real_prompts_once_by_their_content(tmp_path: Path, weights: None) -> None:
+def test_smollm2_tags_real_prompts_once_by_their_content(tmp_path: Path, weights: Path) -> None:
     project = made(tmp_path)
     found = report("tag_prompts", "tagged")
     assert (found["judge"], found["prompts"], found["tagged"]) == ("smollm2", 2, 2)

@@ -1,6 +1,7 @@
 """A real small model for the judges' tests, loaded once: the backend in f32, and the plain model beside it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,13 +12,11 @@ from judges.items import Item, Message
 
 
 @pytest.fixture(scope="session")
-def smollm2() -> TransformersBackend:
+def smollm2(weights: Path) -> TransformersBackend:
     """SmolLM2-135M-Instruct in f32, so that a test may ask for equality to many digits."""
-    if not any(settings.MODELS_DIR.rglob("*.gguf")):
-        pytest.skip(f"NO MODEL WEIGHTS beneath {settings.MODELS_DIR}: run `make install`")
     return TransformersBackend(
         model="bundled:smollm2",
-        models_dir=settings.MODELS_DIR,
+        models_dir=weights,
         cache_dir=settings.MODELS_CACHE,
         device="cpu",
         dtype="float32",

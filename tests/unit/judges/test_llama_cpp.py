@@ -27,14 +27,9 @@ ASK = LabelRequest((Message("user", "Is water wet? A: yes. B: no."),), (" A", " 
 
 
 @pytest.fixture(scope="module")
-def llama():
-    pytest.importorskip(
-        "xllamacpp", reason="NO LLAMA.CPP: the wheel xllamacpp is for this machine not to be had"
-    )
-    if not any(settings.MODELS_DIR.rglob("*.gguf")):
-        pytest.skip(f"NO MODEL WEIGHTS beneath {settings.MODELS_DIR}: run `make install`")
+def llama(weights):
     made = LlamaCppBackend(
-        model="bundled:smollm2", models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE,
+        model="bundled:smollm2", models_dir=weights, cache_dir=settings.MODELS_CACHE,
         window=2048, threads=1, parallel=1,
     )  # fmt: skip
     made.warm_up()

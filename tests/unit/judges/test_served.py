@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from judges import requests
 from judges.backends.openai_compatible import (
     OpenAICompatibleBackend,
     begins,
@@ -21,16 +22,6 @@ from judges.methods.pairwise import Pairwise
 from judges.methods.principles import Principles
 from judges.methods.rubric import RubricScore
 from judges.methods.self_reference import SelfReference
-from judges.requests import (
-    Failure,
-    GenerateRequest,
-    LabelRequest,
-    LabelScores,
-    Likelihood,
-    LikelihoodRequest,
-    Texts,
-    Usage,
-)
 from judges.verdicts import Verdict
 from tests.unit.judges.serving import served
 
@@ -106,9 +97,9 @@ def test_verdict_tokens_say_the_same_over_http(method, question, smollm2, server
 
 
 def test_a_greedy_text_is_the_models_own(smollm2, server):
-    asked = GenerateRequest((Message("user", "Name the capital of France."),), max_tokens=12)
+    asked = requests.GenerateRequest((Message("user", "Name the capital of France."),), max_tokens=12)
     (near,), (far,) = smollm2.answer([asked]), remote(server).answer([asked])
-    assert isinstance(far, Texts) and far.texts == near.texts
+    assert isinstance(far, requests.Texts) and far.texts == near.texts
     assert 0 < far.usage.written <= 12
 
 
@@ -121,9 +112,9 @@ def test_a_method_of_three_rounds_runs_whole(smollm2, server, pair):
 
 
 def test_a_likelihood_is_the_tail_of_the_prompts_own(smollm2, server):
-    asked = LikelihoodRequest((Message("user", "Hi."),), "Grüße aus 東京 👋🏽!")
+    asked = requests.LikelihoodRequest((Message("user", "Hi."),), "Grüße aus 東京 👋🏽!")
     (near,), (far,) = smollm2.answer([asked]), remote(server).answer([asked])
-    assert isinstance(far, Likelihood)
+    assert isinstance(far, requests.Likelihood)
     assert (far.tokens, far.total) == (near.tokens, pytest.approx(near.total, abs=2e-3))
     assert server.asked[-1]["prompt_logprobs"] == 0 and server.asked[-1]["continue_final_message"] is True
 
@@ -136,12 +127,12 @@ def test_without_log_probabilities_samples_come_near_the_tokens_probabilities(sm
     with served(smollm2.model, smollm2.tokenizer, refuses=("logprobs",)) as server:
         backend = remote(server)
         messages = (Message("user", "Say A or B."),)
-        (told,) = smollm2.answer([LabelRequest(messages, (" A", " B"), prefill="Verdict:")])
-        answer = backend.answer([LabelRequest(messages, (" A", " B"), prefill="Verdict:")])[0]
-        assert isinstance(answer, LabelScores) and answer.sampled == 8
+        (told,) = smollm2.answer([requests.LabelRequest(messages, (" A", " B"), prefill="Verdict:")])
+        answer = backend.answer([requests.LabelRequest(messages, (" A", " B"), prefill="Verdict:")])[0]
+        assert isinstance(answer, requests.LabelScores) and answer.sampled == 8
         assert not backend.can.logprobs and backend.can.many
         assert answer.mass <= 1 and abs(answer.mass - told.mass) < 0.5
-        backend.answer([LabelRequest(messages, (" A", " B"), prefill="Verdict:")])
+        backend.answer([requests.LabelRequest(messages, (" A", " B"), prefill="Verdict:")])
         assert ["logprobs" in body for body in server.asked] == [True, True, False, False]
 
 
@@ -156,13 +147,13 @@ def test_a_hosted_server_that_will_not_go_on_with_a_begun_answer_is_asked_withou
 
 
 def test_samples_are_asked_for_one_by_one_where_there_are_few_slots(smollm2):
-    asked = GenerateRequest(
+    asked = requests.GenerateRequest(
         (Message("user", "Name a colour."),), max_tokens=4, temperature=1.0, samples=3, seed=7
     )
     with served(smollm2.model, smollm2.tokenizer, slots=1) as server:
         backend = remote(server, prices={"read": 1.0, "written": 1.0})
         (answer,) = backend.answer([asked])
-        assert isinstance(answer, Texts) and len(answer.texts) == 3
+        assert isinstance(answer, requests.Texts) and len(answer.texts) == 3
         assert [body.get("n", 1) for body in server.asked] == [3, 1, 1, 1]
         assert [body["seed"] for body in server.asked[1:]] == [7, 8, 9]
         assert answer.usage.cost == pytest.approx((answer.usage.read + answer.usage.written) / 1e6)
@@ -171,7 +162,9 @@ def test_samples_are_asked_for_one_by_one_where_there_are_few_slots(smollm2):
 
 
 def test_a_repeated_beginning_is_taken_off_the_text(smollm2):
-    asked = GenerateRequest((Message("user", "Name a colour."),), max_tokens=4, prefill="My colour is")
+    asked = requests.GenerateRequest(
+        (Message("user", "Name a colour."),), max_tokens=4, prefill="My colour is"
+    )
     with served(smollm2.model, smollm2.tokenizer, repeats=True) as repeating:
         (told,) = remote(repeating).answer([asked])
     with served(smollm2.model, smollm2.tokenizer) as plain:
@@ -183,13 +176,13 @@ def test_a_server_without_likelihoods_says_so_and_nothing_is_forgotten(smollm2):
     """A refusal that less in the request does not mend leaves the abilities as they were."""
     with served(smollm2.model, smollm2.tokenizer, refuses=("prompt_logprobs",)) as server:
         backend = remote(server)
-        (failed,) = backend.answer([LikelihoodRequest((Message("user", "Hi."),), "Hello.")])
-        assert isinstance(failed, Failure) and "HTTP 400" in failed.reason
+        (failed,) = backend.answer([requests.LikelihoodRequest((Message("user", "Hi."),), "Hello.")])
+        assert isinstance(failed, requests.Failure) and "HTTP 400" in failed.reason
     with served(smollm2.model, smollm2.tokenizer, refuses=("messages",)) as server:
         backend = remote(server)
-        asked = [LabelRequest((Message("user", "x"),), (" A", " B"), prefill="Verdict:")]
-        asked.append(GenerateRequest((Message("user", "x"),), samples=2, temperature=1.0))
-        assert all(isinstance(one, Failure) for one in backend.answer(asked))
+        asked = [requests.LabelRequest((Message("user", "x"),), (" A", " B"), prefill="Verdict:")]
+        asked.append(requests.GenerateRequest((Message("user", "x"),), samples=2, temperature=1.0))
+        assert all(isinstance(one, requests.Failure) for one in backend.answer(asked))
         assert (backend.can.logprobs, backend.can.continues, backend.can.many) == (True, True, True)
 
 
@@ -217,13 +210,13 @@ def told(*pieces):
     ],
 )
 def test_the_tail_is_as_long_as_the_text(pieces, continuation, tokens):
-    answer = tail_likelihood([None, *told("<s>", *pieces)], continuation, Usage())
+    answer = tail_likelihood([None, *told("<s>", *pieces)], continuation, requests.Usage())
     assert (answer.tokens, answer.total) == (tokens, -tokens)
 
 
 def test_tokens_that_spell_something_else_are_a_failure():
-    assert isinstance(tail_likelihood([None, *told("a", "b")], "c", Usage()), Failure)
-    assert isinstance(tail_likelihood([], "c", Usage()), Failure)
+    assert isinstance(tail_likelihood([None, *told("a", "b")], "c", requests.Usage()), requests.Failure)
+    assert isinstance(tail_likelihood([], "c", requests.Usage()), requests.Failure)
     assert not spells("\ufffd", "a") and not spells("\ufffd\ufffdb", "éa")
 
 
@@ -250,16 +243,16 @@ def test_a_label_is_a_word_of_its_own(text, begun):
 def test_no_answer_costs_more_than_the_most(refuses, smollm2, pair):
     prices = {"read": 3.0, "written": 15.0}
     asked = [
-        LabelRequest((Message("user", "東京? A or B?"),), (" A", " B"), prefill="Verdict:"),
-        GenerateRequest((Message("user", "Hi 👋"),), max_tokens=5, temperature=1.0, samples=2),
-        LikelihoodRequest((Message("user", "Hi."),), "Grüße 👋🏽"),
+        requests.LabelRequest((Message("user", "東京? A or B?"),), (" A", " B"), prefill="Verdict:"),
+        requests.GenerateRequest((Message("user", "Hi 👋"),), max_tokens=5, temperature=1.0, samples=2),
+        requests.LikelihoodRequest((Message("user", "Hi."),), "Grüße 👋🏽"),
     ]
     with served(smollm2.model, smollm2.tokenizer, refuses=refuses) as server:
         backend = remote(server, prices=prices)
         most = [backend.most_cost(one) for one in asked]
         answers = [backend.answer([one])[0] for one in asked]
     for bound, answer in zip(most, answers, strict=True):
-        assert not isinstance(answer, Failure)
+        assert not isinstance(answer, requests.Failure)
         assert 0 < answer.usage.cost <= bound
     if not refuses:
         assert backend.most_cost(asked[0]) < most[0]  # log-probabilities were seen: no sampling to be feared
