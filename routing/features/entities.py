@@ -47,11 +47,14 @@ def entities(text: str) -> frozenset[str]:
     ['my_list', 'os.path.join', 'united states of america']
     """
     found: set[str] = set()
+
+    def take(match: re.Match[str]) -> str:
+        found.add(match[0].rstrip(".,:;!?").lower())
+        return " , "  # no name reaches across
+
     for form in (ADDRESS, CODE, NUMBER):
-        found.update(match.rstrip(".,:;!?") for match in form.findall(text))
-        text = form.sub(" , ", text)  # no name reaches across
-    found.update(names(text))
-    return frozenset(entity.lower() for entity in found)
+        text = form.sub(take, text)
+    return frozenset(found.union(name.lower() for name in names(text)))
 
 
 def names(text: str) -> set[str]:

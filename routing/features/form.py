@@ -11,8 +11,12 @@ from routing.table import Table
 SIGNS = {
     "lists": re.compile(r"^\s*(?:[-*•]|\d+[.)])\s", re.M),
     "code": re.compile(r"```|^ {4,}\S", re.M),
-    "tables": re.compile(r"^\s*\|.*\|", re.M),
-    "mathematics": re.compile(r"\$|\\\(|[=<>+^]\s*\d"),
+    "tables": re.compile(r"^\s*\|.*\||^[^\t\n]+\t[^\t\n]+|<tr\b", re.M),
+    "mathematics": re.compile(
+        r"\$\$|\\[(\[]|\\(?:begin|frac|sqrt|sum|int|cdot|times|leq|geq|approx|infty)\b"
+        r"|\$[^$\n]{0,200}[\\^_={}][^$\n]{0,200}\$"  # between dollars; a price is none
+        r"|[\w)\]]\s*[=<>≤≥≈^+×÷]\s*-?[\d(]|[∑∫√∞±∂∇]"
+    ),
     "emphasis": re.compile(r"\*\*|^#{1,6}\s", re.M),
     "digits": re.compile(r"\d+"),
     "lines": re.compile(r"\n"),

@@ -19,7 +19,7 @@ from judges.tagging import DIMENSIONS, NAMES
 from routing.features import TEXTS
 from routing.features.base import per_text, share_below
 from routing.features.entities import overlap
-from routing.features.language import foreign_share
+from routing.features.language import english
 from routing.features.lengths import word_count
 from routing.features.similarity import cosine, length_adjusted, likeness, rouge
 from routing.features.topics import prompt_dimensions
@@ -141,10 +141,7 @@ def subjects(part: Floats) -> Mask:
 def stand_ins(table: Table) -> Floats:
     """What stands for the tags of prompts that nobody has tagged (P, ≤27)."""
     dimensions = prompt_dimensions(table)
-    seen = [
-        [foreign_share(text) < 0.3, bool(MATERIAL.search(text)), bool(FORMAT.search(text))]
-        for text in table.prompts
-    ]
+    seen = [[english(text), bool(MATERIAL.search(text)), bool(FORMAT.search(text))] for text in table.prompts]
     signs = np.array(seen, dtype=float).reshape(-1, 3)
     if dimensions.shape[1] and len(dimensions) >= 2 * SUBJECTS:
         cluster = TEXTS.load("clusters")(dimensions, count=SUBJECTS)

@@ -5,6 +5,7 @@ import pytest
 
 from routing.features import FEATURES
 from routing.features.base import block, gather, share_below, standard
+from routing.features.form import SIGNS, occurrences
 from routing.features.similarity import length_adjusted, likeness, rouge
 from routing.features.tags import scores
 from routing.table import Table
@@ -98,3 +99,22 @@ def test_the_adjusted_score_falls_with_the_ratio_of_lengths() -> None:
     known = replace(table, responses=("one two", "one two three four", ""), cache={})
     found = length_adjusted(known, np.ones(3))
     np.testing.assert_allclose(found, [np.exp(1 - 4 / 2), np.exp(1 - 2 / 1), np.exp(1 - 4 / 1)])
+
+
+@pytest.mark.parametrize(
+    ("sign", "text", "count"),
+    [
+        ("lists", "- one\n* two\n3. three\nfour - five", 3),
+        ("code", "```py\nx\n```\n    indented", 3),
+        ("tables", "| a | b |\n|---|---|\na | b", 2),
+        ("tables", "one\ttwo\nthree\tfour\nplain", 2),
+        ("mathematics", r"\(x\) and $$y$$ and $a_1 = b$ and \frac{1}{2}", 5),
+        ("mathematics", "x = 3, so x + 4 is 7 and ∑ is a sum", 3),
+        ("mathematics", "It costs $20, or $30 with tax.", 0),
+        ("emphasis", "# Title\n**bold**", 3),
+        ("refusals", "I'm sorry, I cannot help. As an AI I am unable to.", 4),
+        ("empty", " \n", 1),
+    ],
+)
+def test_signs_of_form_are_counted(sign: str, text: str, count: int) -> None:
+    assert occurrences(SIGNS[sign], text) == count
