@@ -19,11 +19,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 CHILD = Path(__file__).with_name("sandbox_child.py")
 GRACE = 2.0  # seconds beyond the bound, for starting Python
+MOST_BYTES, MOST_FILES = 32 << 20, 500  # in the scratch folder; a single file is bounded by the child itself
+LOOKED_AT = 0.1  # seconds between two looks at the scratch folder
 LONGEST_OUTPUT = 4000
 
 
@@ -54,14 +57,20 @@ def _run_one(code: str, test: str, *, seconds: float, megabytes: int) -> Ran:
     job = {"code": code, "test": test, "seconds": seconds, "megabytes": megabytes, "nonce": nonce}
     with tempfile.TemporaryDirectory(prefix="switchyard-check-") as folder:
         Path(folder).chmod(0o777)
-        out = _spawn(json.dumps(job), folder, seconds + GRACE)
-    if out is None:
-        return Ran((False,), f"stopped after {seconds:g} s")
-    return _read(out, nonce)
+        try:
+            return _read(_spawn(json.dumps(job), folder, seconds + GRACE), nonce)
+        except Stopped as stopped:
+            return Ran((False,), f"stopped: {stopped}")
 
 
-def _spawn(job: str, folder: str, limit: float) -> str | None:
-    """The child's report, or None where it ran out of time; its whole session is killed then."""
+class Stopped(Exception):
+    """The child went over a bound that is watched from outside."""
+
+
+def _spawn(job: str, folder: str, limit: float) -> str:
+    """The child's report. Raises `Stopped` where it ran out of time or filled its folder; its whole session is
+    killed then.
+    """
     read, write = os.pipe()
     child = subprocess.Popen(
         [sys.executable, "-I", "-B", str(CHILD), str(write), folder],
@@ -75,15 +84,45 @@ def _spawn(job: str, folder: str, limit: float) -> str | None:
     )
     os.close(write)
     try:
-        child.communicate(job.encode(), timeout=limit)
-    except subprocess.TimeoutExpired:
+        _wait(child, job.encode(), folder, limit)
+    except Stopped:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        return None
+        raise
     finally:
         with os.fdopen(read, "rb") as pipe:
             out = pipe.read(1 << 16).decode(errors="replace")
     return out
+
+
+def _wait(child: subprocess.Popen[bytes], job: bytes, folder: str, limit: float) -> None:
+    """Until the child has ended. Raises `Stopped`."""
+    end = time.monotonic() + limit
+    given: bytes | None = job
+    while True:
+        try:
+            child.communicate(given, timeout=LOOKED_AT)
+        except subprocess.TimeoutExpired:
+            given = None  # what is not yet written goes on by itself
+            if time.monotonic() > end:
+                raise Stopped(f"after {limit - GRACE:g} s") from None
+            if _overfull(Path(folder)):
+                raise Stopped("too many or too large files") from None
+        else:
+            return
+
+
+def _overfull(folder: Path) -> bool:
+    """Whether the folder holds more than it may; no more of it is looked at than it takes to know."""
+    held = 0
+    for number, path in enumerate(folder.rglob("*"), start=1):
+        try:
+            held += path.lstat().st_blocks * 512
+        except OSError:  # gone meanwhile
+            continue
+        if number > MOST_FILES or held > MOST_BYTES:
+            return True
+    return False
 
 
 def _read(out: str, nonce: str) -> Ran:

@@ -1,12 +1,13 @@
 """The sandbox: what runs, what is refused, and that nothing outside can be reached."""
 
 import platform
+import time
 from pathlib import Path
 
 import pytest
 
 from judges.backends.checks import ChecksBackend, code_of, json_in, number_in, stated
-from judges.backends.sandbox import run_tests
+from judges.backends.sandbox import Ran, run_tests
 from judges.requests import Checked, CheckRequest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,6 +61,18 @@ def test_endless_code_is_stopped_and_leaving_is_no_pass():
     assert ran("while True: pass", seconds=0.5).passed == (False,)
     assert ran("import os; os._exit(0)").seen == "the process ended without a report"
     assert ran("raise SystemExit(0)").passed == (False,)
+
+
+@pytest.mark.parametrize(
+    "write", ["open(str(i), 'w').write('x' * 2**19)", "open(str(i), 'w').close()", "os.makedirs(f'{i}/a/b')"]
+)
+def test_code_that_fills_the_disk_is_stopped(write):
+    """No single file is too large; all of them together are, or are too many."""
+    code = f"import itertools, os\nfor i in itertools.count():\n    {write}\n"
+    before = time.monotonic()
+    one = ran(code, seconds=20.0)
+    assert one == Ran((False,), "stopped: too many or too large files")
+    assert time.monotonic() - before < 15
 
 
 def test_each_test_runs_alone_so_that_none_hides_another():
