@@ -62,6 +62,12 @@ def text(name: str, given: Any, *, most: int = 200) -> str:
     return given
 
 
+def one_of(name: str, given: Any, *, known: Collection[str]) -> str:
+    if given not in known:
+        raise refuse(name, f"one of {', '.join(known)}", given)
+    return str(given)
+
+
 def texts(name: str, given: Any) -> list[str]:
     if not isinstance(given, list) or not given:
         raise refuse(name, "a list of texts", given)
@@ -147,6 +153,13 @@ quiz = partial(
     checks={"instances": texts, "pass": share, "attempts": partial(whole, low=1, high=100)},
     required=("instances", "pass"),
 )
+hyper = partial(
+    section,
+    checks={
+        "predictor": partial(one_of, known=("linear", "quadratic", "boosted", "ridge")),
+        "selection": partial(one_of, known=("simulated", "top_k")),
+    },
+)
 profile = partial(section, checks={"form": text, "required": flag}, required=("form",))
 onboarding = partial(
     section,
@@ -163,6 +176,7 @@ SETTINGS: dict[str, Check] = {
     "refit_every": partial(whole, low=1, high=1_000_000),  # … after so many of them
     "pace": pace,  # … and spends its budget evenly over so many days
     "tagger": partial(text, most=120),  # the judge whose tags of the prompts the HyPER policies read
+    "hyper": hyper,  # how the HyPER policies predict and choose
     "precision": partial(number, low=0.001, high=0.5),  # of the judge's agreement, which a pilot is to give
     "group_pay": group_pay,
     "quota": quota,

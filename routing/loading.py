@@ -226,6 +226,7 @@ def as_table(
         slices=pairs.slices,
         embeddings=embeddings,
         matching=None if embeddings is None else matching_of(sides),
+        hyper=project.settings.get("hyper", {}),
         tags=tags_of(project, prompts),
     )
 

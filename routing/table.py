@@ -5,7 +5,7 @@ A verdict says which response of a pair is preferred: -1 the first, 0 a tie, 1 t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -63,6 +63,7 @@ class Table:
     embeddings: Embeddings | None = None
     slices: Ints | None = None  # (n,) the prompt's domain as a code, where domains are recorded
     matching: Floats | None = None  # (n, 3) BERTScore's P, R and F1 of the second response against the first
+    hyper: Mapping[str, str] = field(default_factory=dict)  # the project's setting of that name
     tags: Floats | None = None  # (P, 63) probabilities of `judges.tagging`, NaN where a prompt has none
     cache: dict[str, object] = field(default_factory=dict, repr=False)
 

@@ -34,9 +34,9 @@ LENGTH_COLUMNS = slice(TEXTUAL - 3 * LENGTH_SCORES, TEXTUAL)
 class Hyper(Policy):
     """Asks in the mix of tags whose reward model is predicted to be best: HyPER as published.
 
-    Raw counts, length bins ranked inside the human part, unregularised quadratic least squares. `regressor` names
-    another predictor (`routing.predictors`); with `top_k` the instances of largest gain are asked, as HyPER's
-    first way of selecting does, in the place of the best of many simulated mixes.
+    Raw counts, length bins ranked inside the human part, unregularised quadratic least squares, and the best of many
+    simulated mixes. The project's setting `hyper` names another predictor (`routing.predictors`) and the selection
+    `top_k` (the instances of largest gain, HyPER's first way).
     """
 
     name = "hyper"
@@ -44,9 +44,7 @@ class Hyper(Policy):
     learns: ClassVar[bool] = True
     regressor: ClassVar[str] = "quadratic"
 
-    def __init__(self, *, regressor: str | None = None, top_k: bool = False) -> None:
-        self.made = regressor or self.regressor
-        self.top_k = top_k
+    def __init__(self) -> None:
         self.trained_on = 0
         self.predictor: Predictor | None = None
         self.worth: Floats = np.zeros(
@@ -82,7 +80,8 @@ class Hyper(Policy):
         count = tags(table).shape[1]
         one_each = self.gains(table, mix > 0, np.vstack([np.zeros(count), np.eye(count)]))
         self.worth = one_each[1:] - one_each[0]
-        return Ranking(gain=gain, worth=worth, score=gain if self.top_k else mix + by_lot / 2)
+        top_k = table.hyper.get("selection") == "top_k"
+        return Ranking(gain=gain, worth=worth, score=gain if top_k else mix + by_lot / 2)
 
     def train(self, table: Table, known: Known, *, rng: Generator) -> Predictor | None:
         """The PPM over candidate mixes of the labelled pairs; None where they are of one kind."""
@@ -94,7 +93,8 @@ class Hyper(Policy):
         mixes, accuracy = self.candidates(table, CANDIDATES, rng=rng)
         if accuracy.std() < 1e-9:
             return None
-        return self.fit(self.features(table, mixes, rows), accuracy)
+        predictor: Predictor = PREDICTORS.load(table.hyper.get("predictor", self.regressor))()
+        return predictor.fit(self.features(table, mixes, rows), accuracy)
 
     def candidates(self, table: Table, count: int, *, rng: Generator) -> tuple[Mask, Floats]:
         """Mixes of the pilot at random budgets (C, m) and the accuracy of the proxy of each (C,)."""
@@ -137,10 +137,6 @@ class Hyper(Policy):
         inside = [ranked_inside(mixes, values) for values in length_scores(table)[rows].T]
         counts[:, LENGTH_COLUMNS] = np.hstack(inside)
         return counts * (table.size / len(rows))
-
-    def fit(self, features: Floats, accuracy: Floats) -> Predictor:
-        predictor: Predictor = PREDICTORS.load(self.made)()
-        return predictor.fit(features, accuracy)
 
     def gains(self, table: Table, mix: Mask, flags: Floats) -> Floats:
         """What instances with these flags (k, T) add to the predicted accuracy (k,): alone, as published."""

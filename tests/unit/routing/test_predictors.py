@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from dashboard.reasons import causes
+from ledger.project_settings import InvalidSetting, clean_settings
 from routing.features.tags import tag_names, tags
 from routing.policies import POLICIES
+from routing.policies.base import Ranking
 from routing.policies.hyper import Hyper
 from routing.predictors import PREDICTORS
 from routing.replay import policy_rng
@@ -47,32 +49,48 @@ def test_least_squares_is_the_plain_fit() -> None:
     np.testing.assert_allclose(mean, accuracy.mean() + centred @ weights, atol=1e-6)
 
 
-@pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
-@pytest.mark.parametrize("top_k", [False, True])
-def test_a_mix_or_the_largest_gains_are_asked(policy: str, *, top_k: bool) -> None:
+def ranked(policy: str, **options: str) -> tuple[Hyper, Known, Ranking]:
+    """A HyPER policy that knows half of the labels, under this setting `hyper`."""
     table, people = make_table(prompts=30)
-    first = people.rater == 0
-    asked = np.flatnonzero(first)[: table.size // 2]
+    asked = np.flatnonzero(people.rater == 0)[: table.size // 2]
     known = Known(people.pair[asked], people.rater[asked], people.verdict[asked])
-    hyper = POLICIES.load(policy)(top_k=top_k)
-    ranking = hyper.rank(table, known, cap=table.size, rng=policy_rng(policy, 0))
-    assert isinstance(hyper, Hyper)
+    hyper = POLICIES.load(policy)()
+    told = replace(table, hyper=options, cache={})
+    return hyper, known, hyper.rank(told, known, cap=table.size, rng=policy_rng(policy, 0))
+
+
+@pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
+@pytest.mark.parametrize("selection", ["simulated", "top_k"])
+def test_a_mix_or_the_largest_gains_are_asked(policy: str, selection: str) -> None:
+    hyper, known, ranking = ranked(policy, selection=selection)
     assert hyper.predictor is not None
     assert np.isfinite(ranking.gain).all()
     assert ranking.gain.std() > 0
-    if top_k:
+    if selection == "top_k":
         np.testing.assert_array_equal(ranking.ordering, ranking.gain)
     else:
         assert (ranking.ordering[known.instance] >= 1).all()  # what was asked is in every mix
 
 
 @pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
+def test_the_project_chooses_the_predictor(policy: str) -> None:
+    usual = {"hyper": "quadratic", "hyper_fixed": "ridge"}[policy]
+    assert type(ranked(policy)[0].predictor) is PREDICTORS.load(usual)
+    for name in PREDICTORS.names():
+        assert type(ranked(policy, predictor=name)[0].predictor) is PREDICTORS.load(name)
+
+
+def test_the_setting_knows_every_predictor() -> None:
+    for name in PREDICTORS.names():
+        assert clean_settings({"hyper": {"predictor": name}}) == {"hyper": {"predictor": name}}
+    with pytest.raises(InvalidSetting, match="hyper.predictor must be one of linear"):
+        clean_settings({"hyper": {"predictor": "cubic"}})
+
+
+@pytest.mark.parametrize("policy", ["hyper", "hyper_fixed"])
 def test_a_reason_names_the_tags_that_speak_most_for_a_person(policy: str) -> None:
-    table, people = make_table(prompts=30)
-    asked = np.flatnonzero(people.rater == 0)[: table.size // 2]
-    known = Known(people.pair[asked], people.rater[asked], people.verdict[asked])
-    hyper = POLICIES.load(policy)()
-    ranking = hyper.rank(table, known, cap=table.size, rng=policy_rng(policy, 0))
+    table, _ = make_table(prompts=30)
+    hyper, known, ranking = ranked(policy)
     names = tag_names(table)
     assert len(set(names)) == len(names) == tags(table).shape[1] == len(hyper.worth)
     best = int(np.argmax(ranking.gain))
