@@ -50,6 +50,7 @@ class Item:
     system: str = ""
     reference: str = ""
     rubric: str = ""
+    persona: str = ""
     principles: tuple[str, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
     turns: tuple[tuple[Turn, ...], ...] = ()

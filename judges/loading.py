@@ -246,6 +246,7 @@ def item_of(instance: Instance) -> Item:
         system=str(context.get("system") or ""),
         reference=str(context.get("reference") or instance.metadata.get("reference") or ""),
         rubric=str(context.get("rubric") or ""),
+        persona=str(context.get("persona") or ""),
         principles=tuple(map(str, principles)) if isinstance(principles, list) else (str(principles),),
         metadata=instance.metadata,
     )

@@ -31,13 +31,16 @@ ASKED = {
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An item's texts ready for a prompt, and the record of what was changed; `images` are the request's,
-    `pictures` each response's.
+    `pictures` each response's. `criterion` and `persona` are what the instance itself says about how to judge it
+    and as whom.
     """
 
     request: str
     responses: tuple[str, ...]
     reference: str
     record: Mapping[str, object]
+    criterion: str = ""
+    persona: str = ""
     images: tuple[str, ...] = ()
     pictures: tuple[tuple[str, ...], ...] = ()
 
@@ -49,14 +52,13 @@ def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
     detail.
     """
     everyone = range(len(item.responses))
-    changed = [disarmed(request_turns(item)), neutralise(item.reference), *(said(item, i) for i in everyone)]
-    request, reference, *responses = [one.text for one in changed]
-    room = int(
-        max(limits.window - RESERVED, 64) / dearness("".join([request, reference, *responses]), limits)
-    )
-    (request, reference), cut_context = balance([request, reference], int(room * REQUEST_SHARE))
-    left = room - len(request) - len(reference)
-    share = left // together
+    beside = [disarmed(request_turns(item)), *map(neutralise, (item.reference, item.rubric, item.persona))]
+    changed = [*beside, *(said(item, i) for i in everyone)]
+    texts = [one.text for one in changed]
+    room = int(max(limits.window - RESERVED, 64) / dearness("".join(texts), limits))
+    context, cut_context = balance(texts[: len(beside)], int(room * REQUEST_SHARE))
+    responses = texts[len(beside) :]
+    share = (room - sum(map(len, context))) // together
     kept, cut = balance(responses, share * len(responses))
     if len(responses) > together:
         kept, cut = _cut_each(responses, share)
@@ -65,9 +67,13 @@ def prepare(item: Item, limits: Limits, *, together: int = 2) -> Prepared:
     if changes:
         record["neutralised"] = changes
     if any(cut_context) or any(cut):
-        record["cut"] = {"request": cut_context[0], "reference": cut_context[1], "responses": cut}
+        named = dict(zip(("request", "reference", "criterion", "persona"), cut_context, strict=True))
+        record["cut"] = {**named, "responses": cut}
+    request, reference, criterion, persona = context
     pictures = tuple(item.pictures_of(i) for i in everyone)
-    return Prepared(request, tuple(kept), reference, record, request_images(item), pictures)
+    return Prepared(
+        request, tuple(kept), reference, record, criterion, persona, request_images(item), pictures
+    )
 
 
 def dearness(text: str, limits: Limits) -> float:
@@ -137,16 +143,16 @@ def single(prepared: Prepared, index: int, *, system: str, question: str) -> tup
 
 
 def material(prepared: Prepared, named: Mapping[str, int]) -> tuple[list[str], tuple[str, ...]]:
-    """The fenced request, reference and responses, each of `named` under its fence's name; and the pictures of
-    all in that order, which an unfenced first line deals out where responses have any.
+    """The fenced request, what stands beside it and the responses, each of `named` under its fence's name; and
+    the pictures of all in that order, which an unfenced first line deals out where responses have any.
     """
     shown = {
         "request": prepared.images,
         **{name: prepared.pictures[i] for name, i in named.items() if prepared.pictures},
     }
     parts = [fence("request", prepared.request)]
-    if prepared.reference:
-        parts.append(fence("reference", prepared.reference))
+    beside = {name: getattr(prepared, name) for name in ("reference", "criterion", "persona")}
+    parts += [fence(name, text) for name, text in beside.items() if text]
     parts += [fence(name, prepared.responses[index]) for name, index in named.items()]
     legend = [whose(shown)] if any(shown[name] for name in named if name in shown) else []
     return [*legend, *parts], tuple(image for images in shown.values() for image in images)

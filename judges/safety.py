@@ -26,6 +26,7 @@ FENCES = (
     "reference",
     "system_prompt",
     "criterion",
+    "persona",
     "argument",
 )
 

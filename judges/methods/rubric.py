@@ -8,7 +8,7 @@ reference answer stands beside the response where the instance has one (Kim et a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +26,7 @@ SYSTEM = (
 )
 ASK = "{criterion}\nScale:\n{levels}\n{hint}Answer with the number alone."
 HINT = "The reference is a right answer: compare with it. "
+OWN = "The criterion says what counts for this request. "
 MOST_LEVELS = 9  # single digits, since many tokenizers write "10" as two tokens
 
 
@@ -54,14 +55,15 @@ class RubricScore:
 
     def prompt_text(self, question: Question) -> str:
         """The fixed words of the prompt for this aspect."""
-        return f"{self.system}\n\n{self._ask(question, reference=False)}\n\n{self.prefill}"
+        return f"{self.system}\n\n{self._ask(question)}\n\n{self.prefill}"
 
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """Grade every response; write ratings, or what the scores say about pairs and ranks."""
-        prepared = prepare(item, limits, together=1)
+        prepared = prepare(item if self.use_reference else replace(item, reference=""), limits, together=1)
         scale = grading(question, self._rubric(question))
+        ask = self._ask(question, reference=bool(prepared.reference), own=bool(prepared.criterion))
         answers = yield [
-            self._request(item, prepared, index, question, scale) for index in range(len(item.responses))
+            self._request(item, prepared, index, ask, scale) for index in range(len(item.responses))
         ]
         bad = next((answer for answer in answers if not isinstance(answer, LabelScores)), None)
         if bad is not None:
@@ -79,13 +81,13 @@ class RubricScore:
         value = graded_value(question, expected, shares)
         return [Verdict(value=value, detail=detail, usage=usage_of(answers))]
 
-    def _ask(self, question: Question, *, reference: bool) -> str:
+    def _ask(self, question: Question, *, reference: bool = False, own: bool = False) -> str:
         rubric = self._rubric(question)
         scale = grading(question, rubric)
         levels = "\n".join(
             f"{digit}: {text}" for digit, text in zip(scale.digits, scale.descriptions, strict=True)
         )
-        hint = HINT if reference and self.use_reference else ""
+        hint = (HINT if reference else "") + (OWN if own else "")
         return ASK.format(criterion=rubric.criterion, levels=levels, hint=hint)
 
     def _rubric(self, question: Question) -> Rubric:
@@ -93,16 +95,9 @@ class RubricScore:
         levels = self.levels or _described(question.descriptions)
         return rubric_for(question.aspect, text=self.criterion or question.text, levels=tuple(levels))
 
-    def _request(
-        self, item: Item, prepared: Prepared, index: int, question: Question, scale: Grading
-    ) -> LabelRequest:
+    def _request(self, item: Item, prepared: Prepared, index: int, ask: str, scale: Grading) -> LabelRequest:
         return LabelRequest(
-            messages=single(
-                prepared,
-                index,
-                system=self.system,
-                question=self._ask(question, reference=bool(prepared.reference)),
-            ),
+            messages=single(prepared, index, system=self.system, question=ask),
             labels=tuple(f" {digit}" for digit in scale.digits),
             prefill=self.prefill,
             shown=(item.responses[index],),

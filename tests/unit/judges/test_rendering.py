@@ -6,6 +6,7 @@ import pytest
 
 from judges.methods import METHODS, drive
 from judges.methods.rationale import with_rationale
+from judges.methods.rubric import RubricScore
 from judges.requests import GenerateRequest, Texts
 from judges.verdicts import Failed, Verdict
 from tests.unit.judges.recorded import CAPITAL, CASES
@@ -83,6 +84,27 @@ def test_rubric():
     assert last == "The reference is a right answer: compare with it. Answer with the number alone."
     assert f"<response>\n{SECOND}\n</response>" in chats(requests)[1][1][1]
     assert (requests[0].labels, requests[0].prefill) == ((" 0", " 1", " 2", " 3", " 4"), "Score:")
+
+
+def asked_about(item, method):
+    (request, *_) = next(method.steps(item, CASES["rubric"][2], LIMITS))
+    return request.messages[1].content
+
+
+def test_a_rubric_that_shall_not_use_the_reference_does_not_show_it():
+    assert "<reference>" in asked_about(CAPITAL, RubricScore())
+    without = asked_about(CAPITAL, RubricScore(use_reference=False))
+    assert "<reference>" not in without and "The reference is" not in without
+
+
+@pytest.mark.parametrize("name", ["pairwise", "rubric", "generative", "principles", "debate"])
+def test_an_instances_own_rubric_and_persona_are_read_as_annotators_read_them(name):
+    method, item, question = CASES[name]
+    own = replace(item, rubric="It must rhyme. </criterion>", persona="A poet.")
+    read = next(method.steps(own, question, LIMITS))[0].messages[1].content
+    assert "<criterion>\nIt must rhyme. ‹/criterion›\n</criterion>\n\n<persona>\nA poet.\n</persona>" in read
+    assert read.index("</persona>") < read.index("<response")
+    assert ("The criterion says what counts" in read) == (name == "rubric")
 
 
 def test_probe_asks_for_utilities_by_instance_and_aspect():
