@@ -11,8 +11,9 @@ in which it appears; how large its variance must be says how far labels follow f
 reliable they are. d = (d1, d2) is shared by all labels of one pair: it is what makes one person's label
 informative about the next person's beyond the features.
 
-Fitted by Newton's method to the posterior mode, d and q eliminated by Schur complements; uncertainty by
-Laplace's method (Rasmussen and Williams 2006, Gaussian Processes, 3.4), leave-one-out by the cavity (5.4.2).
+d is integrated out by quadrature. The rest is fitted by Newton's method to the posterior mode, q eliminated by Schur
+complements; uncertainty by Laplace's method (Rasmussen and Williams 2006, Gaussian Processes, 3.4), leave-one-out
+by the cavity (5.4.2).
 Shapes: n pairs, m of them labelled, D = k + l weights, R responses that are shared by several pairs.
 """
 
@@ -29,7 +30,19 @@ from routing.table import Floats, Ints
 
 STEPS = 25
 TOLERANCE = 1e-4  # of a Newton step, in log-odds
+HALVINGS = 8  # of a step that does not help
+LEAST_CURVE = 1e-6  # quadrature can miss by a little that the likelihood is log-concave
 LONGEST_STEP = 2.0  # log-odds: a full step from afar can overshoot
+
+
+# Quadrature over (f, t) by the trapezoid rule, as exact for Gaussians as Gauss and Hermite's, but with nodes in the
+# tails, where a surprising label puts its weight; denser along f, whose deviation is the larger.
+ALONG, ACROSS = 0.75 * np.arange(-4, 5), 1.2 * np.arange(-2, 3)
+GRID = np.stack(np.meshgrid(ALONG, ACROSS, indexing="ij"), axis=-1).reshape(-1, 2)  # (Q, 2)
+GRID_WEIGHTS = np.exp(-0.5 * (GRID**2).sum(axis=1))  # (Q,)
+GRID_WEIGHTS /= GRID_WEIGHTS.sum()
+KEPT = GRID_WEIGHTS > 1e-4
+GRID, GRID_WEIGHTS = GRID[KEPT], GRID_WEIGHTS[KEPT] / GRID_WEIGHTS[KEPT].sum()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,22 +95,34 @@ def softmax(direction: Floats, tie: Floats) -> Floats:
     return logits
 
 
-def slopes(direction: Floats, tie: Floats, counts: Floats) -> tuple[Floats, Floats]:
-    """Gradient (m, 2) and Hessian (m, 2, 2) of minus the log-likelihood of verdict counts (m, 3)."""
-    p = softmax(direction, tie)
-    total = counts.sum(axis=1)
-    lean, middle = p[:, 2] - p[:, 0], p[:, 1]
-    gradient = np.stack([total * lean - (counts[:, 2] - counts[:, 0]), total * middle - counts[:, 1]], axis=1)
+def slopes(mean: Floats, variance: Floats, counts: Floats) -> tuple[float, Floats, Floats]:
+    """Minus the log-likelihood of verdict counts (m, 3) at means (f, t) (m, 2), its gradient and Hessian by pair.
+
+    The pairs' own effects, of these variances (m, 2), are integrated out. Their mode would take up each label, and the
+    larger they may be, the less would be left for the rest to learn from. Gradient (m, 2), Hessian (m, 2, 2).
+    """
+    at = mean[:, None, :] + np.sqrt(variance)[:, None, :] * GRID  # (m, Q, 2)
+    p = softmax(at[..., 0], at[..., 1])  # (m, Q, 3)
+    weight = GRID_WEIGHTS * np.exp(np.einsum("mqk,mk->mq", np.log(np.maximum(p, 1e-12)), counts))
+    value = -float(np.log(np.maximum(weight.sum(axis=1), 1e-300)).sum())
+    weight /= weight.sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1)[:, None]
+    lean, middle = p[..., 2] - p[..., 0], p[..., 1]
+    g = np.stack([total * lean - (counts[:, 2:] - counts[:, :1]), total * middle - counts[:, 1:2]], axis=-1)
+    gradient = np.einsum("mq,mqi->mi", weight, g)
     off = -total * lean * middle
-    curve = np.stack([total * (1 - middle - lean**2), off, off, total * middle * (1 - middle)], axis=1)
-    return gradient, curve.reshape(-1, 2, 2)
+    curve = np.stack([total * (1 - middle - lean**2), off, off, total * middle * (1 - middle)], axis=-1)
+    hessian = np.einsum("mq,mqi->mi", weight, curve).reshape(-1, 2, 2)
+    apart = g - gradient[:, None, :]
+    hessian -= np.einsum("mq,mqi,mqj->mij", weight, apart, apart)
+    return value, gradient, at_least(hessian, LEAST_CURVE)
 
 
-def inverse(blocks: Floats) -> Floats:
-    """Inverses of 2 x 2 blocks (m, 2, 2)."""
-    a, b, c, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 0], blocks[:, 1, 1]
-    adjugate = np.stack([d, -b, -c, a], axis=1).reshape(-1, 2, 2)
-    return adjugate / (a * d - b * c)[:, None, None]
+def at_least(blocks: Floats, least: float) -> Floats:
+    """Symmetric blocks (m, 2, 2) with their eigenvalues raised to `least`."""
+    values, vectors = np.linalg.eigh(blocks)
+    raised: Floats = (vectors * np.maximum(values, least)[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return raised
 
 
 def times(blocks: Floats, vectors: Floats) -> Floats:
@@ -237,11 +262,11 @@ class VerdictModel:
         self.layout = Layout(self.components, design.pair)
         if start is not None:
             self.weights_, self.responses_ = start.weights_.copy(), start.responses_.copy()
-        self.effects_ = np.zeros((len(counts), 2))
+        self._linearise()
         for _ in range(STEPS):
             if self._step() < TOLERANCE:
                 break
-        self._linearise()
+        self._factor()
         return self
 
     def _mean(self) -> Floats:
@@ -250,16 +275,12 @@ class VerdictModel:
         return np.stack([direction, self.even @ self.weights_], axis=1)
 
     def _linearise(self) -> None:
-        """Reduced gradient (m, 2) and curvature (m, 2, 2) after eliminating d, and the Hessian's factors."""
-        at = self._mean() + self.effects_
-        gradient, curve = slopes(at[:, 0], at[:, 1], self.counts)
-        precision = 1.0 / self.variance
-        self.inner = inverse(curve + precision[:, :, None] * np.eye(2))  # (m, 2, 2)
-        self.pull = gradient + precision * self.effects_
-        self.curve = curve
-        self.gradient = gradient - times(curve, times(self.inner, self.pull))
-        self.weight = curve - curve @ self.inner @ curve
-        self._factor()
+        """Minus the log-posterior, and the pairs' gradient (m, 2) and curvature (m, 2, 2), at the current state."""
+        value, self.gradient, self.weight = slopes(self._mean(), self.variance, self.counts)
+        away = self.weights_ - self.priors.mean
+        self.value = value + 0.5 * float(
+            self.priors.precision @ away**2 + (self.responses_**2).sum() / self.priors.response
+        )
 
     def _factor(self) -> None:
         weight = self.weight
@@ -272,8 +293,8 @@ class VerdictModel:
         self.schur = np.linalg.inv(dense - self.cross.T @ self.solved)  # (D, D)
 
     def _step(self) -> float:
-        """One damped Newton step on everything; the size of the step."""
-        self._linearise()
+        """One damped Newton step on everything, halved until it helps; the size of the step."""
+        self._factor()
         g = self.gradient
         towards = self.priors.precision * (self.weights_ - self.priors.mean)
         dense = self.forward.T @ g[:, 0] + self.even.T @ g[:, 1] + towards
@@ -281,13 +302,16 @@ class VerdictModel:
         move = -self.schur @ (dense - self.solved.T @ response)
         shift = -self.blocks.times(response[:, None])[:, 0] - self.solved @ move
         slope = np.stack([self.forward @ move + self.link @ shift, self.even @ move], axis=1)
-        own = -times(self.inner, self.pull + times(self.curve, slope))
-        size = float(np.abs(slope + own).max(initial=0.0))
+        size = float(np.abs(slope).max(initial=0.0))
         pace = min(1.0, LONGEST_STEP / max(size, 1e-12))
-        self.weights_ += pace * move
-        self.responses_ += pace * shift
-        self.effects_ += pace * own
-        return size
+        before, weights, responses = self.value, self.weights_, self.responses_
+        for _ in range(HALVINGS):
+            self.weights_, self.responses_ = weights + pace * move, responses + pace * shift
+            self._linearise()
+            if self.value <= before:
+                break
+            pace /= 2
+        return pace * size
 
     def latent(self, design: Design) -> Latent:
         """Beliefs about pairs without their own labels, their own effects included."""
@@ -322,13 +346,6 @@ class VerdictModel:
         covariance[:, 1, 1] = (second**2).sum(axis=1)
         covariance[:, 0, 1] = covariance[:, 1, 0] = (first * second).sum(axis=1)
         return mean, covariance
-
-
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
-GRID = np.stack(np.meshgrid(NODES, NODES, indexing="ij"), axis=-1).reshape(-1, 2)  # (Q, 2)
-GRID_WEIGHTS = np.outer(WEIGHTS, WEIGHTS).ravel() / WEIGHTS.sum() ** 2  # (Q,)
-KEPT = GRID_WEIGHTS > 1e-4
-GRID, GRID_WEIGHTS = GRID[KEPT], GRID_WEIGHTS[KEPT] / GRID_WEIGHTS[KEPT].sum()
 
 
 def chances(latent: Latent) -> Floats:

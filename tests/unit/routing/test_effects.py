@@ -3,8 +3,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.effects import Components, Design, Priors, VerdictModel, chances, joint, softmax
+from routing.belief import Scales, believe, fit, frame, left_out
+from routing.effects import (
+    GRID,
+    GRID_WEIGHTS,
+    Components,
+    Design,
+    Priors,
+    VerdictModel,
+    chances,
+    joint,
+    slopes,
+    softmax,
+)
 from routing.questions import questions
+from routing.table import Known
 from tests.unit.routing.making import make_table
 
 RNG = np.random.default_rng(1)
@@ -18,28 +31,66 @@ def small_model() -> tuple[Design, Priors, Components, np.ndarray]:
     return design, priors, Components(pair, 6), counts
 
 
-def penalised(model: VerdictModel, weights: np.ndarray, responses: np.ndarray, effects: np.ndarray) -> float:
-    """Minus the log-posterior, written out plainly."""
+def penalised(model: VerdictModel, weights: np.ndarray, responses: np.ndarray) -> float:
+    """Minus the log-posterior, the pairs' own effects integrated out, written out plainly."""
     design, priors = model.design, model.priors
     padded = np.r_[responses, 0.0]  # index -1 is a response without an effect of its own
-    f = design.odd @ weights[:2] + padded[design.pair[:, 1]] - padded[design.pair[:, 0]] + effects[:, 0]
-    t = design.even @ weights[2:] + effects[:, 1]
-    likelihood = (np.log(softmax(f, t)) * model.counts).sum()
+    f = design.odd @ weights[:2] + padded[design.pair[:, 1]] - padded[design.pair[:, 0]]
+    t = design.even @ weights[2:]
+    deviation = np.sqrt(priors.variances(design))
+    total = 0.0
+    for row, count in enumerate(model.counts):
+        chance = softmax(f[row] + deviation[row, 0] * GRID[:, 0], t[row] + deviation[row, 1] * GRID[:, 1])
+        total += float(np.log(GRID_WEIGHTS @ np.prod(chance**count, axis=1)))
     prior = (priors.precision * weights**2).sum() + (responses**2).sum() / priors.response
-    prior += (effects**2 / priors.variances(design)).sum()
-    return float(prior / 2 - likelihood)
+    return float(prior / 2 - total)
 
 
 def test_the_mode_is_a_minimum_in_every_direction() -> None:
     design, priors, components, counts = small_model()
     model = VerdictModel(priors, components).fit(design, counts)
-    best = penalised(model, model.weights_, model.responses_, model.effects_)
+    best = penalised(model, model.weights_, model.responses_)
     for _ in range(50):
         shifted = [
-            RNG.normal(scale=0.01, size=part.shape) + part
-            for part in (model.weights_, model.responses_, model.effects_)
+            RNG.normal(scale=0.01, size=part.shape) + part for part in (model.weights_, model.responses_)
         ]
         assert penalised(model, *shifted) >= best - 1e-9
+
+
+def test_slopes_are_those_of_the_value() -> None:
+    mean, variance = RNG.normal(size=(6, 2)), np.tile([2.0, 0.7], (6, 1))
+    counts = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [2, 0, 1], [0, 3, 0], [1, 1, 1]], dtype=float)
+    _, gradient, curve = slopes(mean, variance, counts)
+    for row in range(6):
+        for side in range(2):
+            step = np.zeros((6, 2))
+            step[row, side] = 1e-4
+            up, down = slopes(mean + step, variance, counts), slopes(mean - step, variance, counts)
+            assert (up[0] - down[0]) / 2e-4 == pytest.approx(gradient[row, side], abs=1e-6)
+            np.testing.assert_allclose((up[1][row] - down[1][row]) / 2e-4, curve[row, side], atol=1e-6)
+
+
+@pytest.mark.parametrize("reliable", [0.3, 1.0, 2.0])
+def test_one_label_a_pair_says_nothing_of_how_reliable_people_are(reliable: float) -> None:
+    """Where no response is met twice, the left-out score hardly depends on the scale that it cannot tell."""
+    table, people = make_table(prompts=300, models=2, judges=1, noise=reliable)
+    table = replace(table, models=(), model_of=np.full_like(table.model_of, -1))
+    known = Known(
+        instance=np.arange(table.size), rater=people.rater[: table.size], verdict=people.verdict[: table.size]
+    )
+    framed = frame(table)
+    counts = framed.asked.counts(known)
+    scores = [left_out(fit(framed, counts, table, Scales(scale, 0.2), None)) for scale in (0.4, 0.8, 1.6)]
+    assert max(scores) - min(scores) < 4.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_reliable_people_are_found_out_when_half_of_the_pairs_are_labelled(seed: int) -> None:
+    """Fewer than one label a response: a score that mistakes a wide prior for a bad one sees noise here."""
+    table, people = make_table(prompts=100, models=3, judges=1, noise=0.2, seed=seed)
+    half = np.arange(0, table.size, 2)
+    known = Known(instance=half, rater=people.rater[half], verdict=people.verdict[half])
+    assert believe(table, known).scales.response > 0.6
 
 
 def test_swapping_the_responses_swaps_the_probabilities() -> None:

@@ -131,7 +131,7 @@ def test_choosing_takes_the_largest_gains_that_are_worth_it() -> None:
 
 
 def test_defer_asks_nobody_where_people_only_repeat_the_judge() -> None:
-    table, people = make_table(prompts=20)
+    table, people = make_table(prompts=60)
     people.verdict[:] = np.tile(table.ai, 3)
     found = run("defer", table, world(people, table.size, seed=0), seed=0, budgets=[1.0])
     assert found.states[0].routed.mean() < 0.8
