@@ -23,7 +23,8 @@ from accounts.models import Token, User
 from accounts.rights import Role
 from dashboard.models import Upload
 from ledger.actions import add_member
-from ledger.imports.load import AUTO, Report, import_stream
+from ledger.imports import AUTO
+from ledger.imports.load import Report, import_stream
 from ledger.models import Aspect, Label, Member, Project
 from web.problems import Conflict, Invalid, Problem, TooLarge
 

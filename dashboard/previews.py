@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from ledger.imports import SCHEMAS
 from ledger.imports.columns import MODEL, PROMPTS, RESPONSE, matching
-from ledger.imports.drafts import BadRow, Draft
+from ledger.imports.drafts import Draft
 from ledger.imports.files import opened, read_rows
-from ledger.imports.load import recognise
+from ledger.imports.joining import Made, drafts_of
+from ledger.imports.recognising import recognise
 from web.problems import Invalid
 
 LOOKED_AT = 200  # rows
@@ -34,13 +34,10 @@ class Preview:
     columns: list[Column] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     rows: int = 0
+    good: int = 0  # instances that they become
     labels: int = 0
     complete: bool = False  # whether the rows looked at are all there are
     errors: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def good(self) -> int:
-        return self.rows - len(self.errors)
 
 
 def preview_file(path: str | Path, *, name: str) -> Preview:
@@ -50,30 +47,26 @@ def preview_file(path: str | Path, *, name: str) -> Preview:
     with opened(path) as stream:
         rows = list(islice(read_rows(stream, name=name), LOOKED_AT + 1))
     preview.complete = len(rows) <= LOOKED_AT
-    for line, row in rows[:LOOKED_AT]:
-        preview.rows += 1
-        if isinstance(row, dict):
-            samples = {**row, **samples}
-        look_at(preview, line, row)
+    good = [row for _, row in rows[:LOOKED_AT] if isinstance(row, dict)]
+    preview.rows = len(rows[:LOOKED_AT])
+    preview.schema = recognise(good[0]) if good else ""
+    for row in good:
+        samples = {**row, **samples}
+    for line, made in drafts_of(rows[:LOOKED_AT]):
+        look_at(preview, line, made)
     preview.columns = [
         Column(name, becomes(name, samples, preview.schema), sample(samples[name])) for name in samples
     ]
     return preview
 
 
-def look_at(preview: Preview, line: int, row: dict[str, Any] | BadRow) -> None:
-    try:
-        if isinstance(row, BadRow):
-            raise row
-        schema = recognise(row)
-        preview.schema = preview.schema or schema
-        draft = SCHEMAS.load(schema)(row)
-    except Invalid as bad:
-        preview.errors.append({"line": line, "error": bad.detail})
-        return
-    preview.labels += len(draft.labels)
-    if len(preview.drafts) < SHOWN:
-        preview.drafts.append(draft)
+def look_at(preview: Preview, line: int, made: Made) -> None:
+    if isinstance(made, Invalid):
+        preview.errors.append({"line": line, "error": made.detail})
+    elif made is not None:
+        preview.good += 1
+        preview.labels += len(made.labels)
+        preview.drafts += [made] if len(preview.drafts) < SHOWN else []
 
 
 def sample(value: Any) -> str:

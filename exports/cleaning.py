@@ -120,13 +120,22 @@ def masked(parts: Parts, patterns: dict[str, Any]) -> tuple[Parts, str, set[str]
         for answer in parts.answers
     ]
     verdicts = [
-        replace(said, rationale=clean(said.rationale), value=mapped(said.value, clean))
+        replace(said, rationale=clean(said.rationale), value=cleaned(said.value, clean))
         for said in parts.verdicts
     ]
     prompt, context, metadata = (
         mapped(each, clean) for each in (parts.prompt, parts.context, parts.metadata)
     )
     return Parts(prompt, context, metadata, answers, verdicts), "", kinds
+
+
+def cleaned(value: dict[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
+    """A label's value, masked; a diff that no longer leads to its edit's text is left out."""
+    held: dict[str, Any] = mapped(value, clean)
+    for index, edit in held.get("edits", {}).items():
+        if edit != value["edits"][index]:
+            held["edits"][index] = {"text": edit["text"]}
+    return held
 
 
 def short_enough(tokenizer: Any, most: int, parts: Parts) -> bool:

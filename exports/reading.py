@@ -150,6 +150,8 @@ def parameters(moment: Moment, **more: Any) -> dict[str, Any]:
 def pairs_of(row: tuple[Any, ...], aspect: str, head: str, choices: Choices) -> Iterator[Pair]:
     """The pairs of a row of `RANKED_SQL`, as `choices.pairs` picks them from its scores."""
     *common, value, chosen, rejected, indices, texts, messages, models = row
+    if len(indices) < 2:
+        return  # a response alone is no pair
     settled = scores(orjson.loads(value))
     alone = len(settled) <= 2 or choices.pairs == "best-worst"
     if alone:
@@ -207,7 +209,7 @@ def as_pair(row: tuple[Any, ...], aspect: str, head: str) -> Pair:
      route, policy, _, chosen, rejected, better, worse, more, less, model, other) = row  # fmt: skip
     return MAKE_PAIR(
         (
-            f"{head}{chosen}-{rejected}/{ref}",
+            f"{head}{chosen}{'-' if outcome == PREFERRED else '='}{rejected}/{ref}",
             ref,
             aspect,
             orjson.loads(prompt),
@@ -244,5 +246,5 @@ def certainty(preferred: bool, probability: float | None, agreement: float | Non
 
 
 def row_head(project: Project, aspect: str) -> str:
-    """The start of a row's id, `project/aspect/`; `0-1/instance` follows."""
+    """The start of a row's id, `project/aspect/`; `0-1/instance` follows, or `0=1/instance` where nobody won."""
     return f"{project.slug}/{quote(aspect, safe='')}/"

@@ -53,7 +53,9 @@ class Pair(NamedTuple):
 
     def turned(self) -> "Pair":
         """The same preference the other way round, which is only true of a tie."""
+        chosen, rejected = self.chosen_index, self.rejected_index
         return self._replace(
+            row=self.row.replace(f"/{chosen}={rejected}/", f"/{rejected}={chosen}/", 1),
             chosen=self.rejected,
             rejected=self.chosen,
             chosen_messages=self.rejected_messages,

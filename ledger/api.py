@@ -13,7 +13,8 @@ from accounts.models import User
 from accounts.rights import Right
 from ledger.access import enter
 from ledger.feedback import ANONYMOUS, record_feedback
-from ledger.imports.load import AUTO, import_stream
+from ledger.imports import AUTO
+from ledger.imports.load import import_stream
 from ledger.models import Label, Project
 from ledger.questions import aspect_document
 from web.bodies import body_stream

@@ -25,6 +25,7 @@ OPEN_SEATS = """
     CROSS JOIN LATERAL generate_series(0, %(overlap)s - 1 - imported.voices) AS slot
     WHERE i.project_id = %(project)s AND (%(instances)s::bigint[] IS NULL OR i.id = ANY(%(instances)s))
       AND (NOT %(routed)s OR seated.rank IS NOT NULL) AND i.id <> ALL(%(apart)s)
+      AND i.size > 0  -- a prompt alone: nobody can be asked about it
     ON CONFLICT (instance_id, slot) DO NOTHING
 """
 

@@ -37,6 +37,7 @@ def columns(shape: Shape) -> Columns:
         "confidence": Maybe(INTEGER),
         "reasons": Many(TEXT),
         "rationale": TEXT,
+        "value": JSON,
         "order": Many(INTEGER),
         "repeat": INTEGER,
         "seconds": Maybe(NUMBER),
@@ -78,7 +79,7 @@ def about_rater(said: Verdict) -> Row:
 
 
 def value(said: Verdict, size: int) -> Row:
-    """The answer in typed columns, one for each way of asking."""
+    """The answer in typed columns, one for each usual way of asking, and whole."""
     given = said.value
     ratings = given.get("ratings")
     return {
@@ -90,6 +91,7 @@ def value(said: Verdict, size: int) -> Row:
         "confidence": given.get("confidence"),
         "reasons": given.get("reasons", []),
         "rationale": said.rationale or given.get("comment", ""),
+        "value": given,
     }
 
 

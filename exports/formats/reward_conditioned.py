@@ -3,13 +3,14 @@
 Reward-augmented relabelling (Zhang et al. 2024, "Reward-Augmented Data Enhances Direct Preference Alignment",
 section 4): under the goal g = score of the chosen response it is preferred as it was; under the goal
 g = score of the rejected response the rejected one is, since it hits that goal exactly. The goal stands
-in front of the prompt, as a system message in the conversational form; the texts are unchanged.
+in front of the prompt, as a system message in the conversational form; the texts are unchanged. `relabelled` marks
+the second of the two rows.
 """
 
 from collections.abc import Iterable
 
 from exports.formats.base import Format, Reads, Row
-from exports.formats.columns import NUMBER, Columns
+from exports.formats.columns import FLAG, NUMBER, Columns
 from exports.formats.texts import PROVENANCE, as_messages, case_prompt, pair_columns, provenance, reply_of
 from exports.records import Case, Pair, Prompt, Shape
 
@@ -23,6 +24,7 @@ def columns(shape: Shape) -> Columns:
         "goal": NUMBER,
         "score_chosen": NUMBER,
         "score_rejected": NUMBER,
+        "relabelled": FLAG,
         **PROVENANCE,
     }
 
@@ -38,6 +40,7 @@ def rows(case: Case, shape: Shape) -> Iterable[Row]:
                 "goal": goal,
                 "score_chosen": better,
                 "score_rejected": worse,
+                "relabelled": held is not pair,
                 **provenance(held),
             }
 

@@ -18,7 +18,7 @@ PARTS = ("id", "prompt", "responses", "context", "metadata")
 
 def parse(row: dict[str, Any]) -> Draft:
     """The draft of one row. Raises `BadRow`."""
-    draft = parse_instance({name: row.get(name) for name in PARTS})
+    draft = parse_instance({name: row.get(name) for name in PARTS}, least=0)
     aspects, raters = check_object(row.get("aspects"), "aspects"), check_object(row.get("raters"), "raters")
     labels = row.get("labels")
     if not isinstance(labels, list):

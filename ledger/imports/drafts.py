@@ -1,9 +1,11 @@
 """A draft: one instance and its labels as read from a file, checked but not yet written."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite, nan
 from typing import Any
 
 import orjson
@@ -70,6 +72,8 @@ class DraftLabel:
     level: str = ""
     rationale: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+    exact: bool = False  # whether the value means what it means on this very scale alone
     origin: Origin | None = None
 
 
@@ -95,6 +99,30 @@ class Draft:
         self.prompt_hash = hashlib.blake2b(prompt, digest_size=16).hexdigest()
         self.ref = self.ref or self.content_hash[:32]
         return self
+
+
+@dataclass(slots=True)
+class Part:
+    """One response of an instance, from a row that speaks of it alone; its labels speak of response 0.
+
+    `index`: where it stood among the instance's responses, None where the row does not tell.
+    """
+
+    ref: str
+    prompt: str | list[dict[str, Any]]
+    response: DraftResponse
+    index: int | None
+    context: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    labels: list[DraftLabel] = field(default_factory=list)
+
+
+def widest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """`one`, a scale or a choice of labels, stretched to hold `other` too."""
+    if "labels" in other:
+        return {**one, "labels": list(dict.fromkeys([*one["labels"], *other["labels"]]))}
+    least, most = min(one["min"], other["min"]), max(one["max"], other["max"])
+    return {**one, "min": least, "max": most, "step": min(one["step"], other["step"])}
 
 
 def check_text(text: Any, name: str) -> str:
@@ -177,9 +205,25 @@ def check_object(value: Any, name: str) -> dict[str, Any]:
     return value
 
 
-def check_count(responses: list[DraftResponse]) -> list[DraftResponse]:
-    if not 2 <= len(responses) <= MAX_RESPONSES:
-        raise BadRow(f"responses must be 2…{MAX_RESPONSES}, not {len(responses)}.")
+def check_number(value: Any, name: str) -> int | float:
+    """`value` as a number, out of a text (a CSV's cell) too. Raises `BadRow`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = nan
+    if isinstance(value, bool) or not isfinite(number):
+        raise BadRow(f"{name} must be a number, not {value!r:.80}.")
+    return int(number) if number.is_integer() else number
+
+
+def rest(row: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """The row's other columns, which become metadata. Raises `BadRow`."""
+    return check_object({key: given for key, given in row.items() if key not in known}, "metadata")
+
+
+def check_count(responses: list[DraftResponse], *, least: int = 2) -> list[DraftResponse]:
+    if not least <= len(responses) <= MAX_RESPONSES:
+        raise BadRow(f"responses must be {least}…{MAX_RESPONSES}, not {len(responses)}.")
     keys = [response.key for response in responses]
     if len(set(keys)) < len(keys):
         raise BadRow("Two responses carry the same id.")

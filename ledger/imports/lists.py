@@ -6,9 +6,9 @@ The responses come back in the order of the instance where `order` tells it; the
 
 from typing import Any
 
-from ledger.imports.drafts import BadRow, Draft, DraftLabel, check_object, check_prompt, check_ref
-from ledger.imports.preference import RATER, response
-from ledger.imports.row_ids import place_of
+from ledger.imports.drafts import BadRow, Draft, DraftLabel, check_prompt, check_ref, rest
+from ledger.imports.preference import imported, response
+from ledger.imports.row_ids import ref_of
 
 KNOWN = {
     "id",
@@ -34,32 +34,29 @@ def parse(row: dict[str, Any]) -> Draft:
         or len(texts) < 2
     ):
         raise BadRow("completions and ranks must be lists of one length, two at least.")
-    order = row.get("order") or list(range(len(texts)))
-    if sorted(order) != list(range(len(texts))):
-        raise BadRow("order must name each response once.")
-    places = sorted(range(len(texts)), key=lambda at: order[at])
-    place = place_of(row)
-    kind = "judge" if row.get("source") == "ai" else "person"
-    ranked = [int(ranks[at]) for at in places]
-    if len(texts) == 2:
-        label = DraftLabel(
-            kind,
-            RATER,
-            "",
-            "pairwise",
-            {"strength": (ranked[0] > ranked[1]) - (ranked[0] < ranked[1])},
-            {"steps": 1},
-        )
-    else:
-        label = DraftLabel(kind, RATER, "", "ranking", {"ranks": ranked})
-    label.aspect = place.aspect if place else "overall"
+    places = in_order(row, len(texts))
     return Draft(
-        ref=check_ref(row.get("id") if row.get("id") is not None else row.get("instance")),
+        ref=check_ref(ref_of(row)),
         prompt=check_prompt(row.get("prompt")),
         responses=[
-            response(f"r{at + 1}", texts[at_text], f"completions[{at_text}]")
-            for at, at_text in enumerate(places)
+            response(f"r{number}", texts[at], f"completions[{at}]")
+            for number, at in enumerate(places, start=1)
         ],
-        metadata=check_object({key: given for key, given in row.items() if key not in KNOWN}, "metadata"),
-        labels=[label],
+        metadata=rest(row, KNOWN),
+        labels=[ranked(row, [int(ranks[at]) for at in places])],
     ).finish()
+
+
+def in_order(row: dict[str, Any], size: int) -> list[int]:
+    """The list's places in the order of the instance, which may have more responses. Raises `BadRow`."""
+    order = row.get("order") or list(range(size))
+    if len(order) != size or len(set(order)) < size or not all(isinstance(index, int) for index in order):
+        raise BadRow("order must name each response once.")
+    return sorted(range(size), key=lambda at: order[at])
+
+
+def ranked(row: dict[str, Any], ranks: list[int]) -> DraftLabel:
+    if len(ranks) > 2:
+        return imported(row, "ranking", {"ranks": ranks}, {})
+    strength = (ranks[0] > ranks[1]) - (ranks[0] < ranks[1])
+    return imported(row, "pairwise", {"strength": strength}, {"steps": 1})

@@ -16,17 +16,16 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ledger.actions import add_aspect
-from ledger.imports import SCHEMAS
-from ledger.imports.columns import RESPONSE, matching
-from ledger.imports.drafts import BadRow, Draft, DraftLabel, Origin
+from ledger.imports import AUTO, SCHEMAS
+from ledger.imports.drafts import BadRow, Draft, DraftLabel, Origin, widest
 from ledger.imports.files import Row, opened, read_rows
+from ledger.imports.joining import drafts_of
 from ledger.models import Aspect, GuidelineVersion, Instance, Label, Project, Rater
 from ledger.signals import instances_added, labels_written
 from ledger.templates import AspectSpec
 from web.problems import Invalid
 
 BATCH = 1000
-AUTO = "auto"
 
 
 @dataclass
@@ -75,36 +74,20 @@ def import_stream(
 
 def import_rows(project: Project, rows: Iterator[Row], schema: str, report: Report) -> None:
     guidelines: dict[int, int] = {}
-    while batch := list(islice(rows, BATCH)):
-        Batch(project, report, guidelines).write(parse_rows(batch, schema, report))
+    made = good_drafts(rows, schema, report)
+    while batch := list(islice(made, BATCH)):
+        Batch(project, report, guidelines).write(batch)
 
 
-def parse_rows(rows: list[Row], schema: str, report: Report) -> list[tuple[int, Draft]]:
-    drafts = []
-    for line, row in rows:
-        try:
-            if isinstance(row, BadRow):
-                raise row
-            parse = SCHEMAS.load(recognise(row) if schema == AUTO else schema)
-            drafts.append((line, parse(row)))
-        except Invalid as bad:
-            report.errors.append({"line": line, "error": bad.detail})
-    return drafts
-
-
-def recognise(row: dict[str, Any]) -> str:
-    """The schema that a row's columns show."""
-    if {"rater", "task_type", "responses"} <= set(row):
-        return "voices"
-    if "preference_strength" in row:
-        return "strengths"
-    if {"completions", "ranks"} <= set(row):
-        return "lists"
-    if "responses" in row:
-        return "ledger" if "labels" in row and "aspects" in row else "switchyard"
-    if "chosen" in row or "rejected" in row:
-        return "preference"
-    return "columns" if matching(row, RESPONSE) else "switchyard"
+def good_drafts(rows: Iterator[Row], schema: str, report: Report) -> Iterator[tuple[int, Draft]]:
+    """The drafts with their lines; bad rows go to the report, as does what another row says already."""
+    for line, made in drafts_of(rows, schema):
+        if isinstance(made, Draft):
+            yield line, made
+        elif made is None:
+            report.duplicates += 1
+        else:
+            report.errors.append({"line": line, "error": made.detail})
 
 
 class Batch:
@@ -213,7 +196,7 @@ class Batch:
 
     def add(self, label: DraftLabel) -> Aspect:
         settings = dict(label.scale)
-        if label.task_type == "rating" and label.origin is None:
+        if "min" in settings and label.origin is None:
             settings["partial"] = True
         aspect = add_aspect(self.project, AspectSpec(label.aspect, label.task_type, settings))
         self.aspects[aspect.name] = aspect
@@ -222,11 +205,15 @@ class Batch:
     def widen(self, aspect: Aspect, label: DraftLabel) -> None:
         """Stretches an aspect's scale to hold an imported label; a blank project's scale is what its labels show."""
         old, new = aspect.settings, dict(aspect.settings)
-        if label.task_type == "pairwise":
+        if "steps" in label.scale:
             new["steps"] = max(old["steps"], label.scale["steps"])
-        if label.task_type == "rating":
-            new["min"], new["max"] = min(old["min"], label.scale["min"]), max(old["max"], label.scale["max"])
-            new["step"] = min(old["step"], label.scale["step"])
+        if {"min", "labels"} & set(label.scale):
+            new = widest(old, label.scale)
+        if label.exact and (old["min"], old["max"]) != (label.scale["min"], label.scale["max"]):
+            raise BadRow(
+                f"{aspect.name} is rated on a scale of {old['min']}…{old['max']} here, "
+                f"which does not say what {label.scale['min']} and {label.scale['max']} mean."
+            )
         if new != old and self.project.template == "blank":
             aspect.settings = aspect.task.settings(new)
             aspect.save(update_fields=["settings"])
@@ -330,7 +317,7 @@ class Batch:
     ) -> tuple[Any, ...] | None:
         """The row, or None where the ledger holds it; another verdict of the same presentation is a repeat."""
         aspect = self.aspects[label.aspect].pk
-        repeat = 0
+        repeat = label.repeat
         while (key := (instance, aspect, rater, label.order, repeat)) in live:
             if live[key] == label.value:
                 return None

@@ -6,9 +6,9 @@ justifications.
 
 from typing import Any
 
-from ledger.imports.drafts import BadRow, Draft, DraftLabel, check_object, check_prompt, check_ref, check_text
-from ledger.imports.preference import RATER, response
-from ledger.imports.row_ids import Place, place_of
+from ledger.imports.drafts import BadRow, Draft, check_prompt, check_ref, rest
+from ledger.imports.preference import imported, response
+from ledger.imports.row_ids import Place, place_of, ref_of
 
 MOST = 3
 KNOWN = {
@@ -31,46 +31,27 @@ def parse(row: dict[str, Any]) -> Draft:
     for name in ("response_1", "response_2"):
         if row.get(name) is None:
             raise BadRow(f"{name} is missing.")
-    place = place_of(row)
-    kind = "judge" if row.get("source") == "ai" else "person"
+    why = reasons(row.get("justifications"))
+    value = {"strength": settled(strength, place_of(row))}
     return Draft(
-        ref=ref_of(row),
+        ref=check_ref(ref_of(row)),
         prompt=check_prompt(row.get("prompt")),
         responses=[
             response("r1", row["response_1"], "response_1"),
             response("r2", row["response_2"], "response_2"),
         ],
-        metadata=check_object({key: given for key, given in row.items() if key not in KNOWN}, "metadata"),
-        labels=[
-            DraftLabel(
-                kind,
-                RATER,
-                place.aspect if place else "overall",
-                "pairwise",
-                {"strength": settled(row, strength, place)},
-                {"steps": MOST},
-                rationale=check_text(reasons(row.get("justifications")), "justifications"),
-            )
-        ],
+        metadata=rest(row, KNOWN),
+        labels=[imported(row, "pairwise", value, {"steps": MOST}, rationale=why)],
     ).finish()
 
 
-def settled(row: dict[str, Any], strength: int, place: Place | None) -> int:
+def settled(strength: int, place: Place | None) -> int:
     """The strength towards what was preferred: a mean of several labels may round to another verdict than theirs."""
     if place is None or place.pair is None:
         return strength
-    if row.get("margin") == 0:
+    if place.tie:
         return 0
     return max(abs(strength), 1) * (1 if place.pair[0] > place.pair[1] else -1)
-
-
-def ref_of(row: dict[str, Any]) -> str:
-    """The instance's id; that of a pair out of several responses names the two."""
-    place = place_of(row)
-    if place and place.pair and set(place.pair) != {0, 1}:
-        low, high = sorted(place.pair)
-        return check_ref(f"{place.instance}#{low}-{high}")
-    return check_ref(row.get("id") if row.get("id") is not None else row.get("instance"))
 
 
 def reasons(given: Any) -> str:

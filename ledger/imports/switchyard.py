@@ -16,6 +16,7 @@ from ledger.imports.drafts import (
     check_prompt,
     check_ref,
     check_text,
+    widest,
 )
 
 KNOWN = {"id", "prompt", "responses", "context", "metadata", "meta", "human", "ai"}
@@ -24,9 +25,9 @@ LABEL_KNOWN = {"annotator", "judge", "config", "kind", "task", "aspect", "value"
 BOTH = "both"
 
 
-def parse(row: dict[str, Any]) -> Draft:
-    """The draft of one row. Raises `BadRow`."""
-    responses = parse_responses(row.get("responses"))
+def parse(row: dict[str, Any], *, least: int = 2) -> Draft:
+    """The draft of one row of `least` responses or more. Raises `BadRow`."""
+    responses = parse_responses(row.get("responses"), least=least)
     extra = {key: value for key, value in row.items() if key not in KNOWN}
     named = row.get("metadata") if row.get("metadata") is not None else row.get("meta")
     draft = Draft(
@@ -42,14 +43,14 @@ def parse(row: dict[str, Any]) -> Draft:
     return draft.finish()
 
 
-def parse_responses(rows: Any) -> list[DraftResponse]:
+def parse_responses(rows: Any, *, least: int = 2) -> list[DraftResponse]:
     if not isinstance(rows, list):
         raise BadRow(
             "responses must be a list of objects with a text."
             if rows is not None
             else "responses is missing."
         )
-    return check_count([parse_response(row, place) for place, row in enumerate(rows)])
+    return check_count([parse_response(row, place) for place, row in enumerate(rows)], least=least)
 
 
 def parse_response(row: Any, place: int) -> DraftResponse:
@@ -95,10 +96,6 @@ def merge_rating(first: DraftLabel, label: DraftLabel, *, name: str) -> None:
         raise BadRow(f"{name} rates response {twice.pop()} a second time for the same rater and aspect.")
     first.value["ratings"] |= label.value["ratings"]
     first.scale = widest(first.scale, label.scale)
-
-
-def widest(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "min": min(one["min"], other["min"]), "max": max(one["max"], other["max"])}
 
 
 def parse_label(row: Any, *, kind: str, name: str, indices: dict[str, int]) -> DraftLabel:

@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ledger.access import find_project
-from ledger.imports import SCHEMAS
-from ledger.imports.load import AUTO, import_file
+from ledger.imports import AUTO, SCHEMAS
+from ledger.imports.load import import_file
 from web.commands import ReportCommand
 
 

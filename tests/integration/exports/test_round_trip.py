@@ -1,6 +1,7 @@
 """Out and in again: `ledger` gives the same ledger, the others the same preferences."""
 
 import json
+import re
 from decimal import Decimal
 from itertools import count
 
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 
 from exports.actions import write_export
 from exports.choices import parse_choices
-from exports.datasets import open_live, read
+from exports.datasets import open_live
 from exports.formats import FORMATS
 from exports.problems import NothingToExport
-from exports.reading import one_moment
 from ledger.actions import NewLabel, ensure_rater, write_guidelines, write_labels
 from ledger.imports.load import import_file
 from ledger.models import Label, Rater
+from tests.integration.exports.made_of_all import PROJECTS, filled
 from tests.integration.exports.made_rows import chats, everything, instance, ranking, rating, vote
 
 pytestmark = pytest.mark.django_db
@@ -128,85 +129,67 @@ def test_preferences_come_back_from_trl_preference(container, project_of, export
     ]
 
 
-# ---------------------------------------------------------------- the other formats
+# ---------------------------------------------------------------- every format
 
-VOTES = st.lists(st.integers(-1, 1), min_size=1, max_size=3)
-RANKS = st.lists(st.integers(1, 3), min_size=3, max_size=3)
-MIXED = st.lists(
-    st.tuples(VOTES, VOTES, RANKS, st.lists(TEXTS, min_size=2, max_size=2, unique=True)),
-    min_size=1,
-    max_size=4,
-)
-BACK = {  # format: the choices under which it holds every preference
-    "trl-preference": {"ties": "soft"},
-    "soft": {"ties": "soft"},
-    "reward-bench": {"ties": "soft"},
-    "multi-aspect": {"ties": "soft"},
-    "preference-strength": {"ties": "soft"},
-    "listwise": {},
-    "disaggregated": {},
-}
-
-
-def groups_of(ranks: list[int]) -> list[list[str]]:
-    return [[f"r{at + 1}" for at, rank in enumerate(ranks) if rank == each] for each in sorted(set(ranks))]
-
-
-def mixed_rows(made):
-    """Pairs with votes on two aspects, and lists of three that somebody ranked."""
-    rows = []
-    for n, (first, second, ranks, texts) in enumerate(made):
-        human = [vote(value, f"p{who}") for who, value in enumerate(first)]
-        human += [vote(value, f"p{who}", aspect="brief") for who, value in enumerate(second)]
-        rows.append(instance(f"i{n}", human, texts=texts))
-        rows.append(instance(f"l{n}", [ranking(groups_of(ranks))], texts=[*texts, "third"]))
-    return rows
+PAIRED = ("prompt", "chosen", "rejected")
+BACK = {  # format: the columns of its rows that come back; of `ledger` all do, see above
+    "trl-preference": PAIRED,
+    "ledger": ("id", "prompt", "responses", "context", "metadata", "aspects", "raters"),
+    "trl-unpaired": ("prompt", "completion", "label"),
+    "soft": PAIRED,
+    "ratings": ("prompt", "response", "model", "reference", "quality"),
+    "listwise": ("prompt", "completions", "ranks"),
+    "multi-aspect": (*PAIRED, "aspect"),
+    "preference-strength": ("prompt", "response_1", "response_2"),
+    "trl-stepwise": ("prompt", "completions", "labels", "marks", "model"),
+    "disaggregated": ("prompt", "responses", "models", "aspect", "task_type", "rater", "rater_kind", "value",
+                      "rationale", "order"),
+    "reward-bench": (*PAIRED, "subset"),
+    "rationale": (*PAIRED, "rationale"),
+    "multi-turn": (*PAIRED, "level"),
+    "trl-prompt-only": ("prompt", "reference"),
+    "joint": ("chosen", "rejected"),
+    "reward-conditioned": (*PAIRED, "relabelled"),
+    "masked": (*PAIRED, "chosen_sentences", "chosen_mask", "rejected_sentences", "rejected_mask"),
+    "edits": (*PAIRED, "distance", "rater", "model", "aspect"),
+    "media": (*PAIRED, "kind", "chosen_text", "rejected_text", "label_0"),
+}  # fmt: skip
+GOAL = re.compile(r"Generate a response of quality \S+ on a scale from \S+ to \S+\.(\n\n)?")
 
 
-def preferred(rows):
-    """What a format's pairs say: the texts, chosen first; those of a tie as a set."""
-    return sorted(
-        str(
-            ("tie", sorted((row["chosen"], row["rejected"])))
-            if row["margin"] == 0
-            else (row["chosen"], row["rejected"])
-        )
-        for row in rows
-    )
-
-
-@pytest.mark.parametrize("format", BACK)
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(MIXED)
-def test_any_preferences_come_back(format, project_of, tmp_path, made):
-    project, other = project_of(mixed_rows(made)), project_of([])
-    path = tmp_path / f"{next(TURNS)}.jsonl"
-    every = {"disaggregated": ["overall", "brief", "order"], "multi-aspect": ["overall", "brief", "order"]}
-    aspects = every.get(format, ["overall"])
+def told(project, format, choices, path):
+    """What the format's rows say of the columns that come back, in no order; nobody wins a tie."""
     try:
-        write_export(
-            open_live(project, parse_choices(BACK[format])), format=format, container="jsonl", path=path
-        )
+        write_export(open_live(project, parse_choices(choices)), format=format, container="jsonl", path=path)
     except NothingToExport:
-        return  # no preference at all: nothing to bring back
-    assert import_file(other, path).errors == []
-    for aspect in aspects:
-        told = []
-        for each in (project, other):
-            ties = "soft" if BACK[format] else "drop"
-            found = pairs_on(each, aspect, ties=ties)
-            told.append(preferred(found))
-        assert told[0] == told[1], aspect
+        return []
+    rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+    return sorted(json.dumps(row, sort_keys=True) for row in (said(row, format) for row in rows))
 
 
-def pairs_on(project, aspect, **given):
-    """The pairs of an aspect, [] where it has none."""
-    names = {each.name for each in project.aspects.all()}
-    shown = [name for name in (aspect, f"{aspect}/pairwise", f"{aspect}/ranking") if name in names]
-    rows = []
-    for name in shown:
-        dataset = open_live(project, parse_choices({"aspect": name, **given}))
-        with one_moment():
-            found, _ = read(dataset, FORMATS.load("trl-preference"))
-            rows += list(found)
-    return rows
+def said(row, format):
+    kept = {name: row[name] for name in BACK[format]}
+    if format == "reward-conditioned":
+        kept["prompt"] = bare(kept["prompt"])
+    pair = re.search(r"/(\d)([-=])(\d)/", row.get("row", ""))
+    return {**kept, "tie": pair[2] == "=", "turned": pair[1] > pair[3]} if pair else kept
+
+
+def bare(prompt):
+    """The prompt without its goal."""
+    return prompt[1:] if isinstance(prompt, list) else GOAL.sub("", prompt, count=1)
+
+
+@pytest.mark.parametrize("format", FORMATS.names())
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    made=PROJECTS, personal=st.sampled_from(["keep", "mask"]), pairs=st.sampled_from(["best-worst", "all"])
+)
+def test_what_a_format_holds_comes_back(format, project_of, tmp_path, made, personal, pairs):
+    project, other = filled(project_of, made), project_of([])
+    path = tmp_path / f"{next(TURNS)}.jsonl"
+    choices = {"ties": "soft", "personal": personal, "pairs": pairs}
+    before = told(project, format, choices, path)
+    if before:
+        assert import_file(other, path).errors == []
+    assert told(other, format, {"ties": "soft"}, tmp_path / f"{next(TURNS)}.jsonl") == before
