@@ -146,11 +146,16 @@ def run_chunk(pk: int, *, at: datetime) -> bool:
     aspects = list(chunk.run.aspects.all())
     with signs_of_life(chunk):
         asker = load_asker(spec)
-        cached = Cached(asker) if spec.cached else None
+        answer = within_budget(chunk, asker)
+        cached = Cached(asker, answer) if spec.cached else None
+        answer = cached.answer if cached else answer  # what is kept costs nothing, and is not reserved for
         started = time.perf_counter()
         instances = list(Instance.objects.with_responses().filter(pk__in=chunk.instance_ids).order_by("pk"))
-        answer = within_budget(chunk, asker, (cached or asker).answer)
-        judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
+        try:
+            judged = judge_instances(spec, instances, aspects, answer=answer, limits=asker.limits())
+        except Problem:
+            account(chunk, cached)
+            raise
     return record(chunk, judged, cached, seconds=time.perf_counter() - started)
 
 
@@ -197,15 +202,28 @@ def signs_of_life(chunk: RunChunk) -> Iterator[None]:
         thread.join()
 
 
-def within_budget(chunk: RunChunk, asker: Asker, answer: Answering) -> Answering:
-    """`answer`, which first reserves the most that its requests can cost. Raises `BudgetSpent` before they
-    are sent.
+def account(chunk: RunChunk, cached: Cached | None) -> None:
+    """Count what an unfinished chunk has spent, and keep the answers that it was spent on.
+
+    Lock: the run's row, by one update.
+    """
+    with transaction.atomic():
+        if cached is not None:
+            cached.store()
+        JudgeRun.objects.filter(pk=chunk.run_id).update(
+            cost=F("cost") + chunk.reserved, reserved=F("reserved") - chunk.reserved
+        )
+
+
+def within_budget(chunk: RunChunk, asker: Asker) -> Answering:
+    """The asker's answers; each call first reserves the most that its requests can cost. Raises `BudgetSpent`
+    before they are sent.
 
     The reservation is one conditional update, so that workers side by side cannot overspend together; after
     the answers it shrinks to what they did cost, and `record` turns it into cost.
     """
     if chunk.run.budget is None:
-        return answer
+        return asker.answer
     run = JudgeRun.objects.filter(pk=chunk.run_id)
 
     def answering(requests: Sequence[Request]) -> Sequence[Answer]:
@@ -215,7 +233,7 @@ def within_budget(chunk: RunChunk, asker: Asker, answer: Answering) -> Answering
             raise BudgetSpent(
                 "The next requests could cost more than what is left of the budget.", run=chunk.run_id
             )
-        answers = answer(requests)
+        answers = asker.answer(requests)
         spent = as_money(usage_of(answers).cost)
         run.update(reserved=F("reserved") - most + spent)
         chunk.reserved += spent

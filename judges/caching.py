@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from judges.judging import Answering
 from judges.loading import Asker
 from judges.models import CachedAnswer
 from judges.requests import Answer, Failure, Request, cache_key, from_json, to_json
 
 
 class Cached:
-    """An asker that looks into the cache first, and keeps what is new until `store` writes it."""
+    """An asker that looks into the cache first, asks `answer` for the rest (the asker itself, where none is given),
+    and keeps what is new until `store` writes it.
+    """
 
-    def __init__(self, asker: Asker) -> None:
-        self.asker = asker
+    def __init__(self, asker: Asker, answer: Answering | None = None) -> None:
+        self.asker, self.ask = asker, answer or asker.answer
         self.fresh: dict[str, Answer] = {}
         self.hits = 0
 
@@ -24,9 +27,7 @@ class Cached:
         known = self._known(keys)
         first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
         asked = sorted(first.values())
-        sent = dict(
-            zip([keys[i] for i in asked], self.asker.answer([requests[i] for i in asked]), strict=True)
-        )
+        sent = dict(zip([keys[i] for i in asked], self.ask([requests[i] for i in asked]), strict=True))
         self.fresh.update({key: answer for key, answer in sent.items() if not isinstance(answer, Failure)})
         self.hits += len(requests) - len(asked)
         unpaid = set(sent)

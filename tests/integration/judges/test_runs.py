@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from judges import actions
 from judges.actions import cancel_run, claim, pause_run, resume_run, run_chunk, start_run, take_up_lost
-from judges.catalog import CATALOG, BackendSpec
+from judges.catalog import CATALOG, BackendSpec, MethodSpec
 from judges.loading import Asker
 from judges.models import LEASE, JudgeRun, RunChunk
 from judges.problems import BudgetSpent, RunNotActive
-from judges.requests import LabelScores, Usage
+from judges.requests import GenerateRequest, LabelScores, Texts, Usage
 from judges.specs import add_judge
 from ledger.models import Label
 from tests.integration.judges.making import make_pairs, make_project
@@ -127,6 +127,40 @@ def test_a_budget_stops_the_run_before_it_is_overspent(monkeypatch):
     assert done == 4  # 4 x 0.25 spent; a fifth could cost 0.5, and only 0.3 is left
     assert (run.cost, run.reserved) == (Decimal("1.000000"), Decimal("0.000000"))
     assert sum(Label.objects.values_list("cost", flat=True)) == Decimal("1.000000")
+
+
+class DearWriter(Dear):
+    """As `Dear`, and it writes."""
+
+    def answer(self, requests):
+        return [
+            Texts(("Better.",), usage=Usage(cost=0.25))
+            if isinstance(one, GenerateRequest)
+            else Dear.answer(self, [one])[0]
+            for one in requests
+        ]
+
+
+@pytest.mark.django_db
+def test_what_an_unfinished_chunk_has_spent_is_counted_and_its_answers_are_kept(monkeypatch):
+    """Two arguments are paid for; the verdicts after them could cost more than is left."""
+    project = make_project()
+    make_pairs(project, 1)
+    spec = replace(CATALOG["smollm2"], name="dear", methods={"pairwise": MethodSpec("debate", {"rounds": 1})})
+    add_judge(project=project, spec=spec, author=None)
+    monkeypatch.setattr(actions, "load_asker", lambda spec: Asker({"judge": DearWriter()}))
+    run = start_run(project=project, judge="dear", queued=False, budget=Decimal("1.2"))
+    with pytest.raises(BudgetSpent):
+        run_chunk(run.chunks.get().pk, at=timezone.now())
+    run.refresh_from_db()
+    assert (run.cost, run.reserved) == (Decimal("0.500000"), Decimal("0.000000"))
+    assert not Label.objects.exists()
+    again = start_run(project=project, judge="dear", queued=False, budget=Decimal("1.0"))
+    assert run_chunk(
+        again.chunks.get().pk, at=timezone.now()
+    )  # the arguments are kept: nothing is reserved for them
+    again.refresh_from_db()
+    assert (again.cost, again.labelled) == (Decimal("0.500000"), 1)
 
 
 @pytest.mark.django_db
