@@ -158,6 +158,7 @@ hyper = partial(
     checks={
         "predictor": partial(one_of, known=("linear", "quadratic", "boosted", "ridge")),
         "selection": partial(one_of, known=("simulated", "top_k")),
+        "reward_model": partial(text, most=300),
     },
 )
 profile = partial(section, checks={"form": text, "required": flag}, required=("form",))
@@ -176,7 +177,7 @@ SETTINGS: dict[str, Check] = {
     "refit_every": partial(whole, low=1, high=1_000_000),  # … after so many of them
     "pace": pace,  # … and spends its budget evenly over so many days
     "tagger": partial(text, most=120),  # the judge whose tags of the prompts the HyPER policies read
-    "hyper": hyper,  # how the HyPER policies predict and choose
+    "hyper": hyper,  # how the HyPER policies predict and choose, and what they train
     "precision": partial(number, low=0.001, high=0.5),  # of the judge's agreement, which a pilot is to give
     "group_pay": group_pay,
     "quota": quota,

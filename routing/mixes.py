@@ -1,6 +1,15 @@
-"""Mixes of human and AI labels, the proxy reward models trained on them, and what predicts their quality."""
+"""Mixes of human and AI labels, and the proxy reward models trained on them.
+
+A proxy is a Bradley-Terry head over frozen embeddings, hundreds of which are fitted in a second. Where the project's
+setting `hyper.reward_model` names a model, that one is trained whole on each mix; but only inside
+`full_reward_models`, which commands and workers enter: a web process never loads a model.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 from numpy.random import Generator
@@ -8,10 +17,23 @@ from numpy.random import Generator
 from routing.features import TEXTS
 from routing.features.lengths import length_gap
 from routing.table import Floats, Ints, Mask, Table
+from web.registry import Registry
 
+TRAINERS = Registry("reward model trainer", {"pretrained": "judges.reward_training:loaded_trainer"})
+FULL: ContextVar[bool] = ContextVar("full reward models", default=False)
 DIMENSIONS = 24
 RIDGE = 3.0  # of the Bradley-Terry head, on standardised embeddings
 NEWTON_STEPS = 6
+
+
+@contextmanager
+def full_reward_models() -> Iterator[None]:
+    """Inside, proxies are trained whole where the project names a model for them."""
+    token = FULL.set(True)
+    try:
+        yield
+    finally:
+        FULL.reset(token)
 
 
 def response_differences(table: Table) -> Floats:
@@ -81,10 +103,23 @@ def proxy_scores(table: Table, mixes: Mask, rows: Ints, human: Ints, validation:
 
     mixes (C, m) over `rows` (m,) with human verdicts (m,); validation: rows (v,) and human verdicts (v,).
     """
-    differences = response_differences(table)
     verdict = np.where(mixes, human, table.ai[rows])  # (C, m)
+    held, truth = validation
+    if FULL.get() and table.hyper.get("reward_model"):
+        trainer = TRAINERS.load("pretrained")(table.hyper["reward_model"])
+        trained: Floats = trainer.accuracies(texts_of(table, rows), verdict, texts_of(table, held), truth)
+        return trained
+    differences = response_differences(table)
     found = heads(differences[rows], (verdict + 1) / 2, (verdict != 0).astype(float))
-    return head_accuracy(found, differences[validation[0]], validation[1])
+    return head_accuracy(found, differences[held], truth)
+
+
+def texts_of(table: Table, rows: Ints) -> list[tuple[str, str, str]]:
+    """Prompt, first and second response of these pairs."""
+    return [
+        (table.prompts[table.prompt[row]], table.responses[first], table.responses[second])
+        for row, (first, second) in zip(rows, table.pair[rows], strict=True)
+    ]
 
 
 FOLDS = 5

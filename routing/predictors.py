@@ -41,8 +41,11 @@ class Predictor(ABC):
 class Kernel(Predictor):
     """Least squares through inner products, so that thousands of columns cost no more than the rows.
 
-    Learned: centre_, scale_ (T,), rows_ (C, T), dual_ (C,), inverse_ (C, C), noise_, level_.
+    Learned: centre_, scale_ (T,), rows_ (C, T), dual_ (C,), inverse_ (C, C), noise_, level_. `penalty_` is the variance
+    of one more observation beyond the function's own, in units of noise_: 0 without a penalty.
     """
+
+    penalty_: float = 0.0
 
     @staticmethod
     def lifted(products: Floats) -> Floats:
@@ -82,7 +85,9 @@ class Kernel(Predictor):
         kernel = self.inner(here, self.rows_)
         own = self.lifted((here**2).sum(axis=1) / here.shape[1])
         spread = np.einsum("cn,nm,cm->c", kernel, self.inverse_, kernel, optimize=True)
-        return self.level_ + kernel @ self.dual_, np.sqrt(np.maximum(own - spread, 0) * self.noise_)
+        return self.level_ + kernel @ self.dual_, np.sqrt(
+            (np.maximum(own - spread, 0) + self.penalty_) * self.noise_
+        )
 
 
 class Linear(Kernel):
@@ -98,7 +103,10 @@ class Quadratic(Kernel):
 
 
 class Ridge(Kernel):
-    """Ridge on standardised columns and their products, its penalty by leave-one-out error."""
+    """Ridge on standardised columns and their products, its penalty by leave-one-out error.
+
+    Its deviation is that of a new mix's accuracy (the predictive distribution of the Gaussian process that ridge is).
+    """
 
     def scale(self, features: Floats) -> Floats:
         return np.maximum(features.std(axis=0), 1e-6)
@@ -106,8 +114,8 @@ class Ridge(Kernel):
     def invert(self, kernel: Floats, y: Floats) -> Floats:
         values, vectors = np.linalg.eigh(kernel)
         errors = [left_out_error(values, vectors, y, penalty) for penalty in PENALTIES]
-        penalty = float(PENALTIES[int(np.argmin(errors))])
-        inverse: Floats = (vectors / (values + penalty)) @ vectors.T
+        self.penalty_ = float(PENALTIES[int(np.argmin(errors))])
+        inverse: Floats = (vectors / (values + self.penalty_)) @ vectors.T
         return inverse
 
     def noise(self, y: Floats) -> float:

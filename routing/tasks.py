@@ -5,6 +5,7 @@ from celery import shared_task
 from ledger.models import Project
 from routing.actions import decide_arrivals, refresh
 from routing.embedding import embed_project
+from routing.mixes import full_reward_models
 from routing.models import Route
 from routing.tagging import tag_project
 
@@ -12,7 +13,8 @@ from routing.tagging import tag_project
 @shared_task(ignore_result=True)
 def refresh_route(project_id: int) -> int:
     """Decides again on one project. Twice equals once: without new labels nothing changes."""
-    return refresh(Project.objects.get(pk=project_id))
+    with full_reward_models():
+        return refresh(Project.objects.get(pk=project_id))
 
 
 @shared_task(ignore_result=True)

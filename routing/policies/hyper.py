@@ -28,6 +28,7 @@ VALIDATION = 0.3
 LEAST_PILOT = 20  # labels, below which nothing can be predicted and the choice is by lot
 TEXTUAL = 27
 SAID = 3  # tags that a reason names
+LOWER = 1.645  # deviations below the mean: the lower end of a one-sided 95 % prediction interval
 LENGTH_COLUMNS = slice(TEXTUAL - 3 * LENGTH_SCORES, TEXTUAL)
 
 
@@ -35,8 +36,8 @@ class Hyper(Policy):
     """Asks in the mix of tags whose reward model is predicted to be best: HyPER as published.
 
     Raw counts, length bins ranked inside the human part, unregularised quadratic least squares, and the best of many
-    simulated mixes. The project's setting `hyper` names another predictor (`routing.predictors`) and the selection
-    `top_k` (the instances of largest gain, HyPER's first way).
+    simulated mixes. The project's setting `hyper` names another predictor (`routing.predictors`), the selection
+    `top_k` (the instances of largest gain, HyPER's first way), and a reward model to train (`routing.mixes`).
     """
 
     name = "hyper"
@@ -165,14 +166,15 @@ def reason(gain: float, parts: Floats, names: list[str]) -> Reason:
 class HyperFixed(Hyper):
     """Asks as HyPER does, with its known defects mended.
 
-    Ranks of the full data, shares with log-budget, standardised ridge, and the lower bound decides.
+    Ranks of the full data, shares with log-budget, standardised ridge, gains at the operating mix, and the lower end
+    of the prediction interval decides.
     """
 
     name = "hyper_fixed"
     regressor = "ridge"
 
     def criterion(self, mean: Floats, deviation: Floats) -> Floats:
-        return mean - deviation
+        return mean - LOWER * deviation
 
     def features(self, table: Table, mixes: Mask, rows: Ints) -> Floats:
         """Shares of the human part by tag, and the logarithm of its share of all (C, T + 1)."""

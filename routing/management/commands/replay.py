@@ -8,6 +8,7 @@ import orjson
 from django.core.management.base import CommandError
 
 from ledger.access import find_project
+from routing.mixes import full_reward_models
 from routing.planning import check_share
 from routing.plots import write_report
 from routing.policies import POLICIES
@@ -46,7 +47,7 @@ class Command(ReportCommand):
             deep=options["report"] is not None,
         )
         project = find_project(options["project"])
-        with lines_to(options["decisions"]) as sink:
+        with lines_to(options["decisions"]) as sink, full_reward_models():
             report = rehearse(project, wanted, sink)
         if options["report"] is not None:
             self.draw(report, Path(options["report"]))

@@ -7,6 +7,7 @@ from ledger.models import Project
 from quality.panels import Standing
 from routing.actions import new_seed, route
 from routing.loading import find_aspect, find_judge
+from routing.mixes import full_reward_models
 from routing.planning import AUDIT, CONFIDENCE, Request, plan
 from web.commands import ReportCommand
 
@@ -42,7 +43,8 @@ class Command(ReportCommand):
             audit=options["audit"],
         )
         self.say_what_stands(project, request)
-        planned = plan(project, request) if options["dry_run"] else route(project, request)[1]
+        with full_reward_models():
+            planned = plan(project, request) if options["dry_run"] else route(project, request)[1]
         return planned.report()
 
     def say_what_stands(self, project: Project, request: Request) -> None:

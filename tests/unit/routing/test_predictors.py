@@ -10,7 +10,7 @@ from ledger.project_settings import InvalidSetting, clean_settings
 from routing.features.tags import tag_names, tags
 from routing.policies import POLICIES
 from routing.policies.base import Ranking
-from routing.policies.hyper import Hyper
+from routing.policies.hyper import LOWER, Hyper
 from routing.predictors import PREDICTORS
 from routing.replay import policy_rng
 from routing.table import Known
@@ -47,6 +47,15 @@ def test_least_squares_is_the_plain_fit() -> None:
     centred = features - features.mean(axis=0)
     mean, _ = PREDICTORS.load("linear")().fit(features, accuracy).predict(features)
     np.testing.assert_allclose(mean, accuracy.mean() + centred @ weights, atol=1e-6)
+
+
+def test_ridges_interval_covers_new_mixes() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(500, 4))
+    accuracy = 0.6 + 0.05 * features[:, 0] + rng.normal(scale=0.02, size=500)
+    mean, deviation = PREDICTORS.load("ridge")().fit(features[:250], accuracy[:250]).predict(features[250:])
+    below = accuracy[250:] < mean - LOWER * deviation  # one in twenty
+    assert 0.02 <= below.mean() <= 0.09
 
 
 def ranked(policy: str, **options: str) -> tuple[Hyper, Known, Ranking]:
