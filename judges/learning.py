@@ -17,6 +17,7 @@ from ledger.models import Aspect
 from quality.logistic import logistic, logit
 from quality.readings import read_aspect
 from quality.verdicts import Floats
+from web.problems import Invalid
 
 LEAST = 30  # people's labels on instances that every member has judged
 
@@ -39,8 +40,10 @@ def jury_weights(aspect: Aspect, members: Sequence[str]) -> list[float]:
             found=int(votes.sum()),
             needed=LEAST,
         )
-    y = (reading.verdicts[votes] + 1) / 2
-    return non_negative(z[reading.items[votes]], y).tolist()
+    weights = non_negative(z[reading.items[votes]], (reading.verdicts[votes] + 1) / 2)
+    if not weights.any():
+        raise Invalid("No member of the jury agrees with people, so that there is nothing to weigh.")
+    return weights.tolist()
 
 
 def non_negative(z: Floats, y: Floats) -> Floats:

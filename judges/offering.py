@@ -13,6 +13,8 @@ from typing import Any, get_type_hints
 from judges.backends import ANSWERS
 from judges.catalog import BackendSpec, JudgeSpec, MethodSpec, shipped
 from judges.methods import METHODS
+from judges.methods.pairwise import TOURNAMENTS
+from judges.methods.verifier import KINDS
 from judges.requests import (
     CheckRequest,
     GenerateRequest,
@@ -162,11 +164,11 @@ ABOUT: dict[str, tuple[str, tuple[Slot, ...], frozenset[type]]] = {
 }
 SEEING = frozenset({"vision"})
 CHOICES = {
-    ("pairwise", "tournament"): ("round_robin", "ring"),
-    ("vision", "tournament"): ("round_robin", "ring"),
+    ("pairwise", "tournament"): TOURNAMENTS,
+    ("vision", "tournament"): TOURNAMENTS,
     ("principles", "combine"): ("mean", "vote", "worst"),
     ("jury", "combine"): ("mean", "vote", "learned"),
-    ("verifier", "kind"): ("", "unit_tests", "numeric", "exact", "json_schema", "tool_call"),
+    ("verifier", "kind"): ("", *KINDS),
 }
 # Parameters that name roles or carry members: the slots stand for them.
 PLAYED = {

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Message, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import TOKENS, WARMTH, within
 from judges.methods.views import View, presentations
 from judges.prompting import Prepared, asked, comparison, material, places, prepare
 from judges.requests import (
@@ -55,6 +56,9 @@ class Debate:
     advocates: tuple[str, str] = ("judge", "judge")  # the roles that argue for response 0 and for response 1
     decider: str = "judge"
     prefill: str = "Verdict:"
+
+    def __post_init__(self) -> None:
+        within(self, rounds=(1, 10), max_tokens=TOKENS, temperature=WARMTH)
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import SOME, within
 from judges.methods.pointwise import BLIND, EVERY_TASK, chat_before, scored, words_of
 from judges.prompting import asked
 from judges.requests import Likelihood, LikelihoodRequest
@@ -36,6 +37,9 @@ class DensityRatio:
     scale: float = 1.0  # log-odds a nat
     criteria: str = ""  # in place of the aspect's own
     exemplars: tuple[tuple[str, str], ...] = ()  # (request, good answer)
+
+    def __post_init__(self) -> None:
+        within(self, scale=SOME)
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -14,8 +14,10 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import SOME, within
 from judges.methods.pointwise import EVERY_TASK, chat_with, scored
 from judges.requests import Likelihood, LikelihoodRequest
+from web.problems import Invalid
 
 PLEASED = (
     "That is great, thank you!",
@@ -44,6 +46,11 @@ class FollowUp:
     pleased: tuple[str, ...] = PLEASED
     displeased: tuple[str, ...] = DISPLEASED
     scale: float = 1.0  # log-odds a nat a token
+
+    def __post_init__(self) -> None:
+        within(self, scale=SOME)
+        if not (self.pleased and self.displeased):
+            raise Invalid("Name at least one pleased and one displeased next turn.")
 
     def prompt_text(self, question: Question) -> str:
         """The follow-up turns."""

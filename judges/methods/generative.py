@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps
+from judges.methods.bounds import TOKENS, WARMTH, within
 from judges.prompting import Prepared, asked, comparison, prepare
 from judges.requests import Answer, Failure, GenerateRequest, Request, Texts, usage_of
 from judges.verdicts import Failed, Outcome, Verdict, pair_value, sigmoid
@@ -96,6 +97,9 @@ class Generative:
     retries: int = 2
     tie: bool = False
     system: str = SYSTEM
+
+    def __post_init__(self) -> None:
+        within(self, samples=(1, 64), temperature=WARMTH, max_tokens=TOKENS, retries=(0, 10))
 
     def prompt_text(self, question: Question) -> str:
         """The first prompt and the stricter one."""

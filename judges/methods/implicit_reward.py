@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import SOME, within
 from judges.methods.pointwise import BLIND, EVERY_TASK, chat_before, scored, words_of
 from judges.requests import Likelihood, LikelihoodRequest
 
@@ -28,6 +29,9 @@ class ImplicitReward:
     tuned: str = "judge"
     reference: str = "reference"
     own: bool = False  # no reference: beta times the mean log-likelihood a token
+
+    def __post_init__(self) -> None:
+        within(self, beta=SOME)
 
     @property
     def roles(self) -> tuple[str, ...]:

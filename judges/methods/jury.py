@@ -17,6 +17,7 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import METHODS, Method, Steps
+from judges.methods.bounds import among
 from judges.methods.pointwise import EVERY_TASK
 from judges.requests import NOTHING, Answer, Request
 from judges.verdicts import Failed, Outcome, Verdict, logit, on_scale, pair_value, ranks, sigmoid
@@ -50,6 +51,7 @@ class Jury:
     combine: str = "mean"  # or "vote", "learned"
 
     def __post_init__(self) -> None:
+        among(self, combine=("mean", "vote", "learned"))
         made = tuple(one if isinstance(one, Member) else Member(**one) for one in self.members)
         object.__setattr__(self, "members", made)
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import among, within
 from judges.methods.views import View, joined, presentations
 from judges.prompting import Prepared, asked, comparison, prepare
 from judges.requests import Answer, LabelRequest, LabelScores, usage_of
@@ -31,6 +32,7 @@ SYSTEM = (
 ASK = "{question} Answer with A or B."
 ASK_TIE = "{question} Answer with A, B or Tie."
 PREFILL = "Verdict:"
+TOURNAMENTS = ("round_robin", "ring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Pairwise:
     reach: int = 2
     system: str = SYSTEM
     prefill: str = PREFILL
+
+    def __post_init__(self) -> None:
+        among(self, tournament=TOURNAMENTS)
+        within(self, reach=(1, 64))
 
     def prompt_text(self, question: Question) -> str:
         """The fixed words of the prompt for this aspect."""

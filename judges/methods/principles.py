@@ -16,11 +16,13 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import among
 from judges.methods.views import View, joined
 from judges.prompting import Prepared, comparison, prepare
 from judges.requests import LabelRequest, LabelScores, usage_of
 from judges.safety import neutralise
 from judges.verdicts import Failed, Verdict, pair_value, sigmoid
+from web.problems import Invalid
 
 SYSTEM = (
     "You are an impartial judge. You compare two responses to the same request by one principle alone. "
@@ -42,6 +44,14 @@ class Principles:
     weights: tuple[float, ...] = ()  # of `principles`; the instance's own weigh 1
     combine: str = "mean"
     prefill: str = "Verdict:"
+
+    def __post_init__(self) -> None:
+        among(self, combine=("mean", "vote", "worst"))
+        fitting = len(self.weights) == len(self.principles) and min(self.weights, default=0) > 0
+        if self.weights and not fitting:
+            raise Invalid(
+                "Every principle needs one weight, above zero; leave them all out to weigh them alike."
+            )
 
     def prompt_text(self, question: Question) -> str:
         """The judge's own principles, as they are asked."""

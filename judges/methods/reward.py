@@ -16,6 +16,7 @@ import numpy as np
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import SOME, within
 from judges.methods.pointwise import EVERY_TASK, chat_with
 from judges.requests import Answer, RewardRequest, Rewards, usage_of
 from judges.verdicts import Floats, Verdict, pair_value, ranks, rescaled, sigmoid
@@ -32,6 +33,9 @@ class Reward:
     samples: int = 0  # dropout masks a model; 0: one pass without dropout
     temperature: float = 1.0
     voting: bool = False  # a pair's probability is the share of votes instead
+
+    def __post_init__(self) -> None:
+        within(self, samples=(0, 256), temperature=SOME)
 
     @property
     def roles(self) -> tuple[str, ...]:

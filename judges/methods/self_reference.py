@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import TOKENS, WARMTH, within
 from judges.methods.pointwise import chat_before
 from judges.methods.views import View, presentations
 from judges.prompting import Prepared, asked, comparison, prepare, said, single
@@ -56,6 +57,9 @@ class SelfReference:
     critique_tokens: int = 128
     temperature: float = 0.0
     prefill: str = "Verdict:"
+
+    def __post_init__(self) -> None:
+        within(self, answer_tokens=TOKENS, critique_tokens=TOKENS, temperature=WARMTH)
 
     def prompt_text(self, question: Question) -> str:
         """The critique's and the decision's fixed words."""

@@ -16,11 +16,13 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps, failure
+from judges.methods.bounds import among, within
 from judges.methods.pointwise import EVERY_TASK
 from judges.requests import Checked, CheckRequest, usage_of
 from judges.verdicts import Failed, Verdict, on_scale, pair_value, ranks
 from ledger.trajectories import CALL
 
+KINDS = ("unit_tests", "numeric", "exact", "json_schema", "tool_call")
 SURE = 0.98  # the probability at a full difference of shares: a check can be wrong too
 
 
@@ -36,6 +38,10 @@ class Verifier:
     seconds: float = 10.0
     megabytes: int = 512
     tolerance: float = 1e-6
+
+    def __post_init__(self) -> None:
+        among(self, kind=("", *KINDS))
+        within(self, seconds=(0.1, 600), megabytes=(64, 65_536), tolerance=(0, 1))
 
     def prompt_text(self, question: Question) -> str:
         """Nothing is asked of a model."""

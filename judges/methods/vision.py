@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from judges.items import Item, Limits, Question
 from judges.methods import Steps
-from judges.methods.pairwise import Pairwise
+from judges.methods.bounds import among
+from judges.methods.pairwise import TOURNAMENTS, Pairwise
 from judges.prompting import images_of
 from judges.verdicts import Failed
 
@@ -38,6 +39,9 @@ class Vision:
     tie: bool = False
     required: bool = True
     tournament: str = "round_robin"
+
+    def __post_init__(self) -> None:
+        among(self, tournament=TOURNAMENTS)
 
     def prompt_text(self, question: Question) -> str:
         """The pairwise prompt under the seeing instruction."""

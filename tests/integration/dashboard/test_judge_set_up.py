@@ -82,6 +82,8 @@ def test_every_method_can_be_added_and_opens_again_as_it_was_filled_in(method, p
         ("principles", {"name": "x", **HERE, "p_weights": "much"}, "One number a line"),
         ("pairwise", {"name": "x", "b_judge": "length", "rationale": "on"}, "Only a model that writes"),
         ("pairwise", {"name": "x", **HERE, "p_system": ""}, "must not be empty"),
+        ("generative", {"name": "x", **HERE, "p_samples": "0"}, "samples must lie between 1 and 64"),
+        ("principles", {"name": "x", **HERE, "p_principles": "a", "p_weights": "1\n2"}, "needs one weight"),
     ],
 )  # fmt: skip
 def test_what_could_not_run_is_refused_with_the_reason(method, given, said, project, admin):

@@ -12,6 +12,7 @@ from judges.loading import pinned
 from judges.problems import NotEnoughLabels
 from tests.integration.judges.making import make_pairs, make_project, say
 from tests.integration.judges.test_audit import judge_says, sigmoid
+from web.problems import Invalid
 
 
 def test_weights_are_the_logistic_regressions_and_never_negative():
@@ -47,6 +48,16 @@ def test_a_learned_jury_pins_its_weights_in_the_version():
     )
     chosen = pinned(spec, project, [aspect]).methods["pairwise"].parameters["members"]
     assert [one["weight"] for one in chosen] == pytest.approx([first, second])
+
+
+@pytest.mark.django_db
+def test_a_jury_of_which_nobody_agrees_with_people_has_nothing_to_weigh():
+    project = make_project()
+    pairs = make_pairs(project, 40)
+    judge_says(project, "contrary", {one: [((0, 1), 0.2)] for one in pairs})
+    say(project, "ann", dict.fromkeys(pairs, 1))
+    with pytest.raises(Invalid, match="agrees with people"):
+        jury_weights(project.aspects.get(), ["contrary"])
 
 
 @pytest.mark.django_db
