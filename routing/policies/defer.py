@@ -25,7 +25,7 @@ from routing.belief import (
     value_of_asking,
 )
 from routing.features.base import block, share_below
-from routing.features.judges import disagreement
+from routing.features.judges import disagreement, reward, split
 from routing.features.lengths import length_gap
 from routing.features.similarity import likeness
 from routing.policies.base import Policy, Ranking, Reason, verdicts_of
@@ -139,10 +139,13 @@ def signals(table: Table) -> dict[str, Mask]:
         against = np.nan_to_num(disagreement(table), nan=0.0)
         flipped = np.nan_to_num(table.consistent[table.standing], nan=1.0) < 0.5
         elsewhere = block(table, "strengths").odd["standing"]
-        gap = length_gap(table)
+        gap, (margin, votes) = length_gap(table), (reward(table), split(table))
+        none = np.zeros(table.size, dtype=bool)
         table.cache["signals"] = {
             "the judge's verdict flips with the order": flipped,
             "other judges disagree": against >= 0.5,
+            "a reward model points the other way": none if margin is None else margin * table.ai < -0.25,
+            "a judge's own votes were split": none if votes is None else votes > 0.75,
             "the judge's other verdicts point the other way": elsewhere * table.ai < -0.25,
             "the judge sees a tie": table.ai == TIE,
             "the responses are much alike": share_below(likeness(table)) > 0.8,

@@ -10,6 +10,8 @@ from routing import evidence
 from routing.evidence import reward_margin, votes_spread
 from routing.features.base import block
 from routing.loading import Said, fold_judges
+from routing.policies.defer import Defer, signals
+from routing.table import Known
 from tests.unit.routing.making import make_table
 
 
@@ -73,3 +75,21 @@ def test_margins_and_splits_are_features_where_judges_tell_them() -> None:
     np.testing.assert_allclose(found.even["reward_with"], margin[1] / scale * plain.ai)
     np.testing.assert_allclose(found.even["votes_split"], [0.75] * 3 + [0.0] * (plain.size - 3))
     np.testing.assert_allclose(found.even["margin"], np.log(9))
+
+
+def test_a_margin_against_the_judge_and_split_votes_are_reasons() -> None:
+    plain, _ = make_table(prompts=4)
+    margin, spread = np.full((2, plain.size), np.nan), np.full((2, plain.size), np.nan)
+    margin[1], spread[0] = np.where(np.arange(plain.size) == 0, -3.0, 3.0) * plain.ai, 0.0
+    spread[0, 1] = 1.0
+    table = replace(plain, margin=margin, spread=spread, cache={})
+    policy, nothing = Defer(), Known.nothing()
+    ranking = policy.rank(table, nothing, cap=4, rng=np.random.default_rng(0))
+    found = signals(table)
+    assert found["a reward model points the other way"].tolist() == [bool(plain.ai[0])] + [False] * (
+        plain.size - 1
+    )
+    assert np.flatnonzero(found["a judge's own votes were split"]).tolist() == [1]
+    assert not signals(plain)["a judge's own votes were split"].any()
+    said = [each.text for each in policy.explain(table, nothing, ranking, np.arange(plain.size))]
+    assert all("chance that a person differs from the judge" in text for text in said)
