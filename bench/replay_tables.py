@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 .venv/bin/python bench/replay_tables.py --seeds 20
 
-imports ../shared/data into projects of this SWITCHYARD_HOME where they are not there yet, replays set by set,
-keeps what it has in bench/.replay/ and writes bench/replay.md. `--only SET` runs one set (two may run at once),
-`--table` writes the table from what is kept.
+imports ../shared/data into projects of this SWITCHYARD_HOME where they are not there yet, embeds and matches their
+texts, replays set by set, keeps what it has in bench/.replay/ and writes bench/replay.md. `--only SET` runs one set
+(two may run at once), `--table` writes the table from what is kept.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from django.core.management import call_command
 from threadpoolctl import threadpool_limits
 
 from ledger.models import Project
+from routing.embedding import embed_project
+from routing.findings import Findings
 from routing.loading import load
 from routing.mixes import probe_accuracy
 from routing.policies.oracle import NO_GOLD
@@ -78,10 +80,12 @@ def project(name: str) -> Project:
 def run_set(name: str, seeds: int) -> None:
     """Replays one set and keeps hits by prompt, probe accuracies and times."""
     data, judge = SETS[name]
+    embed_project(project(data))
     loaded = load(project(data), judge=judge)
     table, people = replayable(loaded.table, loaded.people)
     kept: dict[str, Any] = {
         "scores": Scores(BUDGETS, {}, {}),
+        "findings": Findings(BUDGETS),
         "spent": dict.fromkeys(POLICIES, 0.0),
         "probes": {policy: [] for policy in PROBED},
         "asked": {policy: [] for policy in POLICIES},
@@ -109,6 +113,8 @@ def run_seed(table: Table, people: People, seed: int, kept: dict[str, Any]) -> N
         found = run(name, table, drawn, seed=seed, budgets=BUDGETS)
         kept["spent"][name] += time.process_time() - began
         kept["scores"].add(found, table.prompt, len(table.prompts))
+        kept["findings"].add(found, table)
+        kept["findings"].check_predictor(found, table)
         kept["asked"][name].append(float(found.states[-1].routed.mean()))
         if name in PROBED:
             settled = np.array([state.settled for state in found.states])
@@ -150,7 +156,7 @@ def set_rows(name: str, kept: dict[str, Any], curves: dict[str, Any]) -> list[st
             f"{best[0] - areas[0]:.4f} | {np.mean(kept['asked'][policy]):.0%} | "
             f"{kept['spent'][policy] / kept['seeds']:.2f} |"
         )
-    return rows + [""] + band_rows(curves) + [""] + probe_rows(kept) + [""]
+    return rows + [""] + band_rows(curves) + [""] + finding_rows(kept, curves) + probe_rows(kept) + [""]
 
 
 def bands(curves: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -176,6 +182,22 @@ def band_rows(curves: dict[str, Any]) -> list[str]:
         points = " | ".join(f"{value:+.3f} ± {wide:.3f}" for value, wide in zip(gap, half, strict=True))
         rows.append(f"| {name} | {points} |")
     return rows
+
+
+def finding_rows(kept: dict[str, Any], curves: dict[str, Any]) -> list[str]:
+    """The human share that is enough, whether P(a person differs) is true, and how predictors rank new mixes."""
+    rows = []
+    for name, found in kept["findings"].report(curves, seed=0).items():
+        enough, differs, ranks = found["enough"], found.get("differs"), found.get("predictor")
+        said = [] if enough["mean"] is None else [f"95 % of the oracle at {enough['mean']:.0%} to people"]
+        if differs:
+            said.append(
+                f"P(a person differs) where nobody was asked: ECE {differs['ece']:.3f}, Brier {differs['brier']:.3f}"
+            )
+        if ranks:
+            said.append(f"Spearman on 100 new mixes {ranks['spearman']:+.2f} ± {ranks['deviation']:.2f}")
+        rows += [f"- `{name}`: {'; '.join(said)}."] if said else []
+    return ["What else the replays show (± is the deviation between seeds):", "", *rows, ""]
 
 
 def probe_rows(kept: dict[str, Any]) -> list[str]:
@@ -246,7 +268,8 @@ def table() -> str:
         "Agreement with held-out human gold: one human label a routed pair, drawn at random; gold is the strict "
         "plurality of the other people's labels (conala_code: the response that the other developers rate higher "
         "on average), ties a third answer; everything is fitted on what was revealed. Budgets are shares of all "
-        "pairs. Areas are trapezoids over the budgets; intervals are 95 %, over prompts and seeds.",
+        "pairs. Texts are embedded and pairs matched (`embed_texts`). Areas are trapezoids over the budgets; intervals "
+        "are 95 %, over prompts and seeds.",
         "",
         f"Machine: {platform.machine()}, {os.cpu_count()} shared cores, Python {platform.python_version()}, "
         f"numpy {np.__version__}, one thread. Reproduce: "

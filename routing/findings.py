@@ -55,6 +55,10 @@ class Findings:
         settled = np.array([state.settled for state in run.states])
         right, tested = probe_right(table, settled, run.draw.gold, run.draw.gold != NO_GOLD)
         self.probes.count(run, right, tested, table.prompt, len(table.prompts))
+        self.check_predictor(run, table)
+
+    def check_predictor(self, run: Run, table: Table) -> None:
+        """How a HyPER's predictor ranks mixes that it never saw."""
         if isinstance(run.fitted, Hyper):
             found = run.fitted.rank_correlation(table, rng=policy_rng(f"{run.policy} checked", run.seed))
             if found is not None:

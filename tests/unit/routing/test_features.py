@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,8 @@ def test_the_adjusted_score_falls_with_the_ratio_of_lengths() -> None:
 )
 def test_signs_of_form_are_counted(sign: str, text: str, count: int) -> None:
     assert occurrences(SIGNS[sign], text) == count
+
+
+def test_every_entry_stands_in_the_documents_table() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "routing.md").read_text(encoding="utf-8")
+    assert [name for name in FEATURES if f"| `{name}` |" not in table] == []
