@@ -32,7 +32,7 @@ from routing.policies.base import Policy, Ranking, Reason, verdicts_of
 from routing.table import TIE, Floats, Ints, Known, Mask, Table
 
 LEAST_GAIN = 0.002  # a label that helps in fewer than 1 of 500 instances is not worth a person
-BORNE_OUT = 2.0  # standard errors by which what was learnt must have been better (`routing.belief.proven`)
+BORNE_OUT = 1.0  # standard errors by which what was learnt must have been better (`routing.belief.proven`)
 RETUNE = 1.5  # how much more evidence there must be before the scales are searched again
 SHARPNESS = (
     2.0  # instances are drawn with chances as the gain to this power, where labels tell of other pairs
