@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from judges.backends import BACKENDS, Backend
+from judges.backends.pacing import SharedPace
 from judges.backends.pictures import embedded, taken_out
 from judges.backends.weights import resolve, revision
 from judges.catalog import BackendSpec, JudgeSpec, as_json
@@ -84,7 +85,9 @@ def _remote(spec: BackendSpec) -> dict[str, object]:
         "url": endpoint.url,
         "key": opened(bytes(endpoint.key)),
         "concurrency": endpoint.concurrency,
-        "rate": endpoint.rate,
+        "pace": SharedPace(settings.REDIS_URL, f"endpoint:{endpoint.pk}", endpoint.rate)
+        if endpoint.rate
+        else None,
         "prices": endpoint.prices,
         "private_allowed": settings.PRIVATE_ENDPOINTS,
         **own,

@@ -16,7 +16,6 @@ import json
 import math
 import random
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from typing import Any
 import httpx
 
 from judges.backends.addresses import pinned_client
+from judges.backends.pacing import OwnPace, Pacing
 from judges.items import Limits, Message
 from judges.requests import (
     NOTHING,
@@ -84,24 +84,6 @@ class Refusal(Exception):
         self.failure = failure
 
 
-class Pace:
-    """At most `rate` calls a second over all threads, evenly spaced; 0: no bound."""
-
-    def __init__(self, rate: float) -> None:
-        self.gap = 1 / rate if rate else 0.0
-        self.lock, self.next = threading.Lock(), 0.0
-
-    def wait(self) -> None:
-        """Sleep until this call's turn."""
-        if not self.gap:
-            return
-        with self.lock:
-            now = time.monotonic()
-            turn = max(now, self.next)
-            self.next = turn + self.gap
-        time.sleep(max(turn - now, 0.0))
-
-
 class OpenAICompatibleBackend:
     """One model at one address. The key is used for the header alone and kept out of every text."""
 
@@ -114,6 +96,7 @@ class OpenAICompatibleBackend:
         private_allowed: bool = False,
         concurrency: int = 8,
         rate: float = 0.0,
+        pace: Pacing | None = None,  # in place of one of this process's own
         timeout: float = 120.0,
         attempts: int = 6,
         window: int = 8192,
@@ -132,7 +115,7 @@ class OpenAICompatibleBackend:
         self.url, self.model, self.window = url, model, window
         self.concurrency, self.attempts = concurrency, attempts
         self.prices, self.can = Prices(**(prices or {})), Abilities(logprobs=logprobs)
-        self.pace, self.chance = Pace(rate), random.Random(seed)
+        self.pace, self.chance = pace or OwnPace(rate), random.Random(seed)
 
     def limits(self) -> Limits:
         return Limits(window=self.window, tokens_per_character=0.3)
