@@ -23,6 +23,8 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from sown import worlds
+
 from routing.features.lengths import length_gap
 from routing.policies.oracle import NO_GOLD
 from routing.questions import text_codes
@@ -213,7 +215,7 @@ TIES = Planted(follows=1.0, noise=0.3, tie=0.8)
 SURE = Planted(follows=1.0, noise=0.6, sure=True)
 COMMITTEE: tuple[Change, ...] = (GOOD, replace(WEAK, keeps=True), replace(LONG, keeps=True))
 
-MT, PANDA, CODE, UKP = "mtbench", "pandalm", "conala_code", "ukp_convarg"
+MT, PANDA, CODE, UKP, SOWN = FAMILIES = ("mtbench", "pandalm", "conala_code", "ukp_convarg", "planted")
 GPT4, GPT35, NOREF = "gpt-4/mt-bench-pair", "gpt-3.5-turbo", "gpt-3.5-turbo/no_step_no_ref"
 PLAIN: dict[str, tuple[Change, ...]] = {
     "as it is": (),
@@ -257,6 +259,8 @@ def cases() -> Iterator[Case]:
         yield Case(UKP, f"{name}, nothing shared", (UKP, ""), (alone, planted[name]))
     yield Case(UKP, "good, 200 pairs", (UKP, ""), (GOOD,), size=200, seeds=12)
     yield Case(UKP, "good, no ties", (UKP, ""), (GOOD, without_ties))
+    for name, sown in worlds().items():
+        yield Case(SOWN, name, (UKP, ""), (sown,))
 
 
 # ---------------------------------------------------------------- replaying
@@ -313,7 +317,7 @@ def read_bases() -> dict[tuple[str, str], World]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--family", choices=(MT, PANDA, CODE, UKP))
+    parser.add_argument("--family", choices=FAMILIES)
     parser.add_argument("--seeds", type=int, help="at most so many of each case")
     parser.add_argument("--table", action="store_true", help="write the table from what is kept")
     options = parser.parse_args()
@@ -338,7 +342,7 @@ def keep(case: Case, found: dict[str, Floats]) -> None:
 def table() -> str:
     rows, gaps = [], []
     short: dict[str, list[str]] = {rival: [] for rival in (*RIVALS, "the better single source, whole budget")}
-    for family in (MT, PANDA, CODE, UKP):
+    for family in FAMILIES:
         path = KEPT / f"unseen-{family}.pkl"
         for name, found in (pickle.loads(path.read_bytes()) if path.exists() else {}).items():  # noqa: S301
             rows.append(row(family, name, found))
