@@ -4,7 +4,7 @@
 
 imports ../shared/data into projects of this SWITCHYARD_HOME where they are not there yet, embeds and matches their
 texts, replays set by set, keeps what it has in bench/.replay/ and writes bench/replay.md. `--only SET` runs one set
-(two may run at once), `--table` writes the table from what is kept.
+(two may run at once), `--policies` some policies anew, `--table` writes the table from what is kept.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import pickle
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,50 +78,65 @@ def project(name: str) -> Project:
     return Project.objects.get(slug=slug)
 
 
-def run_set(name: str, seeds: int) -> None:
-    """Replays one set and keeps hits by prompt, probe accuracies and times."""
+def run_set(name: str, seeds: int, policies: Sequence[str]) -> None:
+    """Replays one set and keeps, by policy, hits by prompt, findings, probe accuracies and times."""
     data, judge = SETS[name]
     embed_project(project(data))
     loaded = load(project(data), judge=judge)
     table, people = replayable(loaded.table, loaded.people)
-    kept: dict[str, Any] = {
-        "scores": Scores(BUDGETS, {}, {}),
-        "findings": Findings(BUDGETS),
-        "spent": dict.fromkeys(POLICIES, 0.0),
-        "probes": {policy: [] for policy in PROBED},
-        "asked": {policy: [] for policy in POLICIES},
-        "n": table.size,
-        "evaluable": [],
-        "judge": judge,
-        "seeds": 0,
-    }
     KEPT.mkdir(exist_ok=True)
     with threadpool_limits(1):
-        for seed in range(seeds):
-            run_seed(table, people, seed, kept)
-            print(
-                name, seed, {policy: round(spent, 1) for policy, spent in kept["spent"].items()}, flush=True
-            )
-            (KEPT / f"{name}.pkl").write_bytes(pickle.dumps(kept))
+        for policy in policies:
+            kept = run_policy(policy, table, people, seeds) | {"judge": judge, "n": table.size}
+            print(name, policy, round(kept["spent"], 1), flush=True)
+            place_of(name, policy).write_bytes(pickle.dumps(kept))
 
 
-def run_seed(table: Table, people: People, seed: int, kept: dict[str, Any]) -> None:
-    """Every policy in one world, added to what is kept."""
-    drawn = world(people, table.size, seed=seed)
-    held = drawn.gold != NO_GOLD
-    for name in POLICIES:
+def place_of(name: str, policy: str) -> Path:
+    return KEPT / f"{name}-{policy}.pkl"
+
+
+def run_policy(name: str, table: Table, people: People, seeds: int) -> dict[str, Any]:
+    """One policy in every seed's world."""
+    scores, findings, probes, spent = Scores(BUDGETS, {}, {}), Findings(BUDGETS), [], 0.0
+    for seed in range(seeds):
+        drawn = world(people, table.size, seed=seed)
         began = time.process_time()
         found = run(name, table, drawn, seed=seed, budgets=BUDGETS)
-        kept["spent"][name] += time.process_time() - began
-        kept["scores"].add(found, table.prompt, len(table.prompts))
-        kept["findings"].add(found, table)
-        kept["findings"].check_predictor(found, table)
-        kept["asked"][name].append(float(found.states[-1].routed.mean()))
+        spent += time.process_time() - began
+        scores.add(found, table.prompt, len(table.prompts))
+        findings.add(found, table)
+        findings.check_predictor(found, table)
         if name in PROBED:
             settled = np.array([state.settled for state in found.states])
-            kept["probes"][name].append(probe_accuracy(table, settled, drawn.gold, held))
-    kept["evaluable"].append(int(held.sum()))
-    kept["seeds"] = seed + 1
+            probes.append(probe_accuracy(table, settled, drawn.gold, drawn.gold != NO_GOLD))
+    return {"scores": scores, "findings": findings, "probes": probes, "spent": spent, "seeds": seeds}
+
+
+def whole() -> bool:
+    """Whether every policy has been run on every set."""
+    return all(place_of(name, policy).exists() for name in SETS for policy in POLICIES)
+
+
+def kept_of(name: str) -> dict[str, Any]:
+    """What is kept of a set, its policies together."""
+    found = {policy: pickle.loads(place_of(name, policy).read_bytes()) for policy in POLICIES}  # noqa: S301 - ours
+    scores, findings = Scores(BUDGETS, {}, {}), Findings(BUDGETS)
+    for kept in found.values():
+        scores.hits |= kept["scores"].hits
+        scores.counts |= kept["scores"].counts
+        for part in ("asked", "said", "correlations"):
+            getattr(findings, part).update(getattr(kept["findings"], part))
+    first = found[POLICIES[0]]
+    return {
+        "scores": scores,
+        "findings": findings,
+        "probes": {policy: found[policy]["probes"] for policy in PROBED},
+        "spent": {policy: kept["spent"] for policy, kept in found.items()},
+        "asked": {policy: [row[-1] for row in rows] for policy, rows in findings.asked.items()},
+        "evaluable": [count.sum() for count in scores.counts.values()],
+        **{part: first[part] for part in ("n", "judge", "seeds")},
+    }
 
 
 def curves_of(kept: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -256,12 +272,8 @@ def verdict_rows(every: dict[str, Any], kept: dict[str, Any]) -> list[str]:
 
 
 def table() -> str:
-    every, kept = {}, {}
-    for name in SETS:
-        path = KEPT / f"{name}.pkl"
-        if path.exists():
-            kept[name] = pickle.loads(path.read_bytes())  # noqa: S301 - written by this script
-            every[name] = curves_of(kept[name], np.random.default_rng(0))
+    kept = {name: kept_of(name) for name in SETS}
+    every = {name: curves_of(held, np.random.default_rng(0)) for name, held in kept.items()}
     rows = [
         "# Replay of the routing policies",
         "",
@@ -279,11 +291,9 @@ def table() -> str:
         "|---|---|---|---|",
     ]
     for name, target in TARGETS.items():
-        if name in every:
-            gap = area(every[name]["defer"], BUDGETS) - area(every[name]["random"], BUDGETS)
-            rows.append(
-                f"| {name} | {spread(interval(gap))} | {target:+.3f} | {'yes' if gap[0] >= target else 'no'} |"
-            )
+        gap = area(every[name]["defer"], BUDGETS) - area(every[name]["random"], BUDGETS)
+        reached = "yes" if gap[0] >= target else "no"
+        rows.append(f"| {name} | {spread(interval(gap))} | {target:+.3f} | {reached} |")
     rows += [""] + pooled_rows(every) + [""] + verdict_rows(every, kept)
     for name, curves in every.items():
         rows += set_rows(name, kept[name], curves)
@@ -294,12 +304,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", choices=SETS)
+    parser.add_argument("--policies", nargs="*", choices=POLICIES, default=POLICIES)
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:
         for name in [options.only] if options.only else SETS:
-            run_set(name, options.seeds)
-    (ROOT / "bench" / "replay.md").write_text(table(), encoding="utf-8")
+            run_set(name, options.seeds, options.policies)
+    if whole():
+        (ROOT / "bench" / "replay.md").write_text(table(), encoding="utf-8")
 
 
 if __name__ == "__main__":
