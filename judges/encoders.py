@@ -72,12 +72,13 @@ class SentenceEncoder:
 class MiddleStates:
     """A small language model's middle layer: the mean over the response's tokens, and its last token.
 
-    A text is `prompt RS response` (ASCII record separator). Only the lower half of the layers is run. The
+    A text is `prompt RS response` (ASCII record separator). Only the lower half of the layers is run. Of a long
+    response the beginning and the end are read, since an answer's worth often shows where it ends. The
     states of the middle layer tell more of quality than the last's, which serve the next token (Skean et
     al. 2025).
     """
 
-    prompt_tokens, response_tokens = 96, 224
+    prompt_tokens, head_tokens, tail_tokens = 96, 160, 64
 
     def __init__(self, *, models_dir: Path, cache_dir: Path) -> None:
         logging.disable_progress_bar()
@@ -98,9 +99,14 @@ class MiddleStates:
     def _one(self, text: str) -> NDArray[np.float32]:
         prompt, _, response = text.rpartition("\x1e")
         begun = self.tokenizer(prompt, add_special_tokens=False)["input_ids"][-self.prompt_tokens :]
-        said = self.tokenizer(response or " ", add_special_tokens=False)["input_ids"][: self.response_tokens]
-        ids = torch.tensor([begun + said])
+        ids = torch.tensor([begun + self._ends(response)])
         # (n, D)
         states = self.model(input_ids=ids, use_cache=False).last_hidden_state[0, len(begun) :].float()
         parts = torch.stack([states.mean(0), states[-1]])
         return torch.nn.functional.normalize(parts, dim=-1).flatten().numpy()
+
+    def _ends(self, response: str) -> list[int]:
+        """The response's tokens; of more than are read, the first and the last ones."""
+        said = list(self.tokenizer(response or " ", add_special_tokens=False)["input_ids"])
+        long = len(said) > self.head_tokens + self.tail_tokens
+        return [*said[: self.head_tokens], *said[-self.tail_tokens :]] if long else said

@@ -34,7 +34,7 @@ ENCODERS = Registry(
 # What a stored vector depends on; change it with the encoder's model, cut or pooling.
 STORED_AS = {
     "minilm": "all-MiniLM-L6-v2:mean:256",
-    "smollm2": "SmolLM2-135M-Instruct:layer15:mean+last:96+224",
+    "smollm2": "SmolLM2-135M-Instruct:layer15:mean+last:96+160+64",
 }
 MATCHED_AS = {"minilm": "all-MiniLM-L6-v2:tokens:256:matching"}
 

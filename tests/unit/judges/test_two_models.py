@@ -113,12 +113,16 @@ def test_principles_vote_or_the_most_decided_one_speaks(smollm2, pair, combine):
     assert verdict.value["probability"] == pytest.approx(wanted, abs=1e-4)
 
 
-def test_the_middle_layers_vectors_are_the_whole_models(smollm2, plain, settings):
+@pytest.mark.parametrize(
+    "response", ["It is Paris.", "It is Paris. " * 56, "First. " + "It is Paris. " * 90 + "So it ends."]
+)
+def test_the_middle_layers_vectors_are_the_whole_models(response, smollm2, plain, settings):
     encoder = MiddleStates(models_dir=settings.MODELS_DIR, cache_dir=settings.MODELS_CACHE)
     encoder.model.float()
-    (vector,) = encoder.encode(["What is the capital of France?\x1eIt is Paris."])
+    (vector,) = encoder.encode([f"What is the capital of France?\x1e{response}"])
     ids = plain.tokenizer("What is the capital of France?")["input_ids"]
-    said = plain.tokenizer("It is Paris.")["input_ids"]
+    said = plain.tokenizer(response)["input_ids"]
+    said = said if len(said) <= 224 else said[:160] + said[-64:]  # of a long one its beginning and its end
     with torch.inference_mode():
         layers = plain.model(torch.tensor([ids + said]), output_hidden_states=True).hidden_states
     states = layers[len(plain.model.model.layers) // 2][0, len(ids) :].double().numpy()
