@@ -12,21 +12,46 @@ K = VERDICTS.size
 FLOOR = 1e-12  # of a probability before its logarithm
 POWERS: Floats = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 LEAST_BOTH = 20  # items with both kinds of label below which the power is not learnt
+MOST_BOTH = 4000  # about so many of them tell the error rate: every nth block of PARTS items
 PARTS = 5  # of the cross-fit by which the power is learnt
 STEPS, TOLERANCE = 200, 1e-5
 
 # What is believed of a person and of a judge before anything is learnt: rows are true verdicts, columns given ones.
 PERSON: Floats = np.array([[0.90, 0.06, 0.04], [0.10, 0.80, 0.10], [0.04, 0.06, 0.90]])
 JUDGE: Floats = np.array([[0.70, 0.15, 0.15], [0.25, 0.50, 0.25], [0.15, 0.15, 0.70]])
+ERRORS: Floats = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])  # people's error rates that are weighed
+ERROR = 0.1  # what is believed of them
+Votes = tuple[Ints, Ints, Ints]  # items, raters, verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """By how many labels each level of the hierarchy is drawn towards the one above."""
 
-    prior: float = 20.0  # all raters of a kind towards PERSON or JUDGE
+    prior: float = 20.0  # a kind of raters towards what is believed of it, their error rate towards ERROR
     rater: float = 10.0  # one rater towards all of the kind
     slice: float = 60.0  # one rater in one slice towards the rater
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What people's labels alone say: confusions each (R, 3, 3) and together (3, 3), prevalence (3,), T (I, 3)."""
+
+    each: Floats
+    together: Floats
+    prevalence: Floats
+    log: Floats  # the labels' log-likelihood (I, 3)
+    truth: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """People as read under an error rate, the λ under which judges foretell them best, and the rate's log-posterior."""
+
+    people: People
+    power: float
+    score: float = 0.0
+    error: float | None = None
 
 
 class Fused(Aggregator):
@@ -37,15 +62,23 @@ class Fused(Aggregator):
         P_ik ∝ T_ik ∏_{judges' labels v of i} π_js[k, v]^λ                     the posterior
 
     Judges err alike (they share data and tastes), so their evidence is taken to the power λ (a logarithmic
-    pool, Genest and Zidek 1986) that best foretells people's labels from judges read against other fifths of
-    the items. Confusions are symmetric (π[first, v] = π[second, -v]): the order of the responses in an instance
-    says nothing. Each is drawn towards the one above it: a slice's to the rater's, a rater's to its kind's,
-    that to PERSON or JUDGE. Judges never define the truth, so no number of them can outvote what people say of them.
+    pool, Genest and Zidek 1986). Confusions are symmetric (π[first, v] = π[second, -v]): the order of the responses
+    in an instance says nothing. Each is drawn towards the one above it: a slice's to the rater's, a rater's to its
+    kind's, that to JUDGE, or to people who err at a rate ε. Judges never define the truth, so no number of them can
+    outvote what people say of them.
+
+    Where an item has one person's label, people's labels do not tell how people err; too high an ε lets two judges
+    outvote a reliable person, too low a one lets a careless person outvote good judges. Judges that err apart bear it
+    out: however many of them agree, they foretell people's labels no better than people err. So the posterior of ε
+    is weighed by how well judges, read against other fifths of the items, foretell people's labels (under the best
+    λ), with a Beta prior of the mean ERROR; its mean is taken (empirical Bayes). An error goes astray as PERSON's do,
+    by the shares in which people give the verdicts. Without enough items of both kinds people are PERSON.
 
     Where first and second come out alike the verdict is a tie, decided if somebody said so.
 
-    Learned besides: confusions_ (R, 3, 3), a judge's without its slices; prevalence_ (3,); power_ λ; both_, how many
-    items have labels of both kinds; predicted_ (I, 3), what a fresh person would say: P_i · π_person.
+    Learned besides: confusions_ (R, 3, 3), a judge's without its slices; prevalence_ (3,); power_ λ; error_ ε, None
+    where it is not learnt; both_, how many items have labels of both kinds; predicted_ (I, 3), what a fresh person
+    would say: P_i · π_person.
     """
 
     fuses: ClassVar[bool] = True
@@ -72,14 +105,15 @@ class Fused(Aggregator):
         by_judge = judged[raters] if len(raters) else np.zeros(0, dtype=bool)
         said = items[~by_judge], raters[~by_judge], verdicts[~by_judge]
         heard = items[by_judge], raters[by_judge], verdicts[by_judge]
-        log_people, truth = self.read_people(*said)
-        asked = np.bincount(said[0], minlength=n_items) > 0
-        self.both_ = int((asked & (np.bincount(heard[0], minlength=n_items) > 0)).sum())
+        self.asked = np.bincount(said[0], minlength=n_items) > 0
+        self.both_ = int((self.asked & (np.bincount(heard[0], minlength=n_items) > 0)).sum())
+        held = self.learn(said, heard)
+        people, self.power_, self.error_ = held.people, held.power, held.error
+        self.prevalence_, self.person_ = people.prevalence, people.together
         self.confusions_ = np.zeros((n_raters, K, K))
-        self.confusions_[~judged] = self.people_[~judged]
-        log_judges = self.read_judges(*heard, truth=truth, asked=asked, judged=judged)
-        self.power_ = self.learn_power(*heard, truth=truth, asked=asked, said=said)
-        log = np.log(np.maximum(self.prevalence_, FLOOR)) + log_people + self.power_ * log_judges
+        self.confusions_[~judged] = people.each[~judged]
+        log_judges = self.read_judges(*heard, truth=people.truth, judged=judged)
+        log = np.log(np.maximum(self.prevalence_, FLOOR)) + people.log + self.power_ * log_judges
         labelled = np.bincount(items, minlength=n_items) > 0
         posterior = softmax(log)
         self.predicted_ = posterior @ self.person_
@@ -89,8 +123,26 @@ class Fused(Aggregator):
 
     # ------------------------------------------------------------ people
 
-    def read_people(self, items: Ints, raters: Ints, verdicts: Ints) -> tuple[Floats, Floats]:
-        """(log-likelihood of people's labels (I, 3), their posterior T (I, 3)); learns people_ and prevalence_.
+    def learn(self, said: Votes, heard: Votes) -> Trial:
+        """People under the error rate's posterior mean; as PERSON where there is too little to learn it from."""
+        if self.both_ < LEAST_BOTH:
+            judges = max(len(np.unique(heard[1])), 1)
+            return Trial(self.read_people(*said, believed=PERSON), float(1 / np.sqrt(judges)))
+        step = -(-self.both_ // MOST_BOTH)
+        few, heard_few = thinned(said, step), thinned(heard, step)
+        log = np.array([self.tried(few, heard_few, float(error)).score for error in ERRORS])
+        return self.tried(said, heard, float(softmax(log[None])[0] @ ERRORS))
+
+    def tried(self, said: Votes, heard: Votes, error: float) -> Trial:
+        shares = mirrored(np.bincount(column(said[2]), minlength=K) + 1.0)
+        people = self.read_people(*said, believed=erring(error, shares))
+        power, score = self.learn_power(*heard, people=people, said=said)
+        weight = self.weights.prior
+        prior = (weight * (1 - ERROR) - 1) * np.log(1 - error) + (weight * ERROR - 1) * np.log(error)
+        return Trial(people, power, score + float(prior), error)
+
+    def read_people(self, items: Ints, raters: Ints, verdicts: Ints, *, believed: Floats) -> People:
+        """People's labels alone, by EM, where people are drawn towards the confusions `believed`.
 
         Only items with two labels or more tell how people err; the others follow.
         """
@@ -98,32 +150,27 @@ class Fused(Aggregator):
         several = overlap[items]
         truth = normalised(count_table(items, verdicts, n_items=self.n_items))
         labelled = truth.sum(axis=1) > 0
-        self.person_, self.prevalence_ = PERSON, np.full(K, 1 / K)
+        together = believed
         for _ in range(STEPS):
-            soft = truth[items]
+            soft, last = truth[items], together
             cells = tabulate(soft[several], raters[several], verdicts[several], size=self.n_raters)
-            whole = symmetric(cells.sum(axis=0))
-            person = normalised(whole + self.weights.prior * PERSON)
-            self.people_ = normalised(symmetric(cells) + self.weights.rater * person)
-            self.prevalence_ = mirrored(truth[labelled].sum(axis=0) + 1.0)
-            log = likelihood(items, np.log(self.people_)[raters, :, column(verdicts)], size=self.n_items)
-            before = truth
-            truth = softmax(np.log(self.prevalence_) + log) * labelled[:, None]
-            moved = np.abs(person - self.person_).max() + np.abs(truth - before).sum() / max(
-                labelled.sum(), 1
-            )
-            self.person_ = person
-            if moved < TOLERANCE:
+            together = normalised(symmetric(cells.sum(axis=0)) + self.weights.prior * believed)
+            each = normalised(symmetric(cells) + self.weights.rater * together)
+            prevalence = mirrored(truth[labelled].sum(axis=0) + 1.0)
+            log = likelihood(items, np.log(each)[raters, :, column(verdicts)], size=self.n_items)
+            before, truth = truth, softmax(np.log(prevalence) + log) * labelled[:, None]
+            moved = np.abs(truth - before).sum() / max(labelled.sum(), 1)
+            if np.abs(together - last).max() + moved < TOLERANCE:
                 break
-        return log, truth
+        return People(each, together, prevalence, log, truth)
 
     # ------------------------------------------------------------ judges
 
     def read_judges(
-        self, items: Ints, raters: Ints, verdicts: Ints, *, truth: Floats, asked: Bools, judged: Bools
+        self, items: Ints, raters: Ints, verdicts: Ints, *, truth: Floats, judged: Bools
     ) -> Floats:
-        """The log-likelihood of judges' labels (I, 3), with confusions learnt on the items `asked`."""
-        tables = self.judge_tables(items, raters, verdicts, truth=truth, learn=asked)
+        """The log-likelihood of judges' labels (I, 3), with confusions learnt on the items that people labelled."""
+        tables = self.judge_tables(items, raters, verdicts, truth=truth, learn=self.asked)
         if judged.any():
             self.confusions_[judged] = tables.mean(axis=0)[judged]
         given = np.log(np.maximum(tables, FLOOR))[self.slices_[items], raters, :, column(verdicts)]
@@ -160,33 +207,25 @@ class Fused(Aggregator):
         return normalised(cells + self.weights.slice * own)
 
     def learn_power(
-        self,
-        items: Ints,
-        raters: Ints,
-        verdicts: Ints,
-        *,
-        truth: Floats,
-        asked: Bools,
-        said: tuple[Ints, Ints, Ints],
-    ) -> float:
-        """The λ under which judges of four parts of the items best foretell people's labels in the fifth."""
-        judges = max(len(np.unique(raters)), 1)
-        if self.both_ < LEAST_BOTH:
-            return float(1 / np.sqrt(judges))
+        self, items: Ints, raters: Ints, verdicts: Ints, *, people: People, said: Votes
+    ) -> tuple[float, float]:
+        """(λ, log-likelihood) where judges of four parts of the items best foretell people's labels in the fifth."""
         part = np.arange(self.n_items) % PARTS
         log = np.zeros((self.n_items, K))
         for held in range(PARTS):
-            tables = self.judge_tables(items, raters, verdicts, truth=truth, learn=asked & (part != held))
+            learn = self.asked & (part != held)
+            tables = self.judge_tables(items, raters, verdicts, truth=people.truth, learn=learn)
             inside = part[items] == held
             at, who, what = items[inside], raters[inside], verdicts[inside]
             given = np.log(np.maximum(tables, FLOOR))[self.slices_[at], who, :, column(what)]
             log += likelihood(at, given, size=self.n_items)
-        base, (at, _, what) = np.log(self.prevalence_), said
+        base, (at, _, what) = np.log(people.prevalence), said
         score = [
-            np.log(np.maximum((softmax(base + power * log) @ self.person_)[at, column(what)], FLOOR)).sum()
+            np.log(np.maximum((softmax(base + power * log) @ people.together)[at, column(what)], FLOOR)).sum()
             for power in POWERS
         ]
-        return float(POWERS[int(np.argmax(score))])
+        best = int(np.argmax(score))
+        return float(POWERS[best]), float(score[best])
 
 
 # ---------------------------------------------------------------- tables
@@ -203,6 +242,24 @@ def symmetric(table: Floats) -> Floats:
     """The tables averaged with themselves seen the other way round, (…, 3, 3)."""
     turned: Floats = (table + table[..., ::-1, ::-1]) / 2
     return turned
+
+
+def thinned(votes: Votes, step: int) -> Votes:
+    """The votes on every `step`th block of PARTS items."""
+    items, raters, verdicts = votes
+    kept = items // PARTS % step == 0
+    return items[kept], raters[kept], verdicts[kept]
+
+
+def erring(rate: float, shares: Floats) -> Floats:
+    """Confusions (3, 3) of those who err at a rate, as PERSON errs where the verdicts have these shares (3,).
+
+    >>> erring(0.1, np.array([0.5, 0.0, 0.5])).round(3)[0].tolist()
+    [0.9, 0.0, 0.1]
+    """
+    astray = normalised(PERSON * (1 - np.eye(K)) * shares)
+    found: Floats = (1 - rate) * np.eye(K) + rate * astray
+    return found
 
 
 def mirrored(counts: Floats) -> Floats:

@@ -191,3 +191,31 @@ def test_fused_foretells_a_held_out_person_better_than_people_alone():
         fit = Fused().fit(*labels.T, n_items=data.n_items, judges=np.arange(5) > 2)
         losses[name] = -np.log(fit.predicted_[data.items[out], data.verdicts[out] + 1]).mean()
     assert losses["both"] < losses["people"] - 0.05
+
+
+@pytest.mark.parametrize("right", [0.98, 0.9, 0.75])
+def test_fused_learns_how_people_err_though_each_pair_has_one_label(right):
+    """Three judges that err apart tell a careless person from a reliable one: together they outvote the first alone."""
+    rng = np.random.default_rng(6)
+    truth = rng.choice([-1, 1], 1500)
+    said = [np.where(rng.random(1500) < each, truth, -truth) for each in (right, 0.92, 0.75, 0.7)]
+    items, raters = np.tile(np.arange(1500), 4), np.repeat(np.arange(4), 1500)
+    fitted = Fused().fit(items, raters, np.concatenate(said), n_items=1500, judges=np.arange(4) > 0)
+    assert fitted.error_ == pytest.approx(1 - right, abs=0.03)
+    assert (fitted.verdicts_ == truth).mean() > max(right, 0.9)
+
+
+def test_fused_lets_a_reliable_person_stand_against_two_judges():
+    """PandaLM: one label of each pair is known, another is held out."""
+    data = pair_set("pandalm")
+    place = np.arange(len(data.items)) % 3  # three labels a pair, in order
+    said = np.stack([data.items, data.raters, data.verdicts], axis=1)[place == 1]
+    heard = [
+        np.stack([votes[:, 0], np.full(len(votes), 3 + number), votes[:, 2]], axis=1)
+        for number, votes in enumerate(data.judges.values())
+    ]
+    fit = Fused().fit(*np.concatenate([said, *heard]).T, n_items=data.n_items, judges=np.arange(5) > 2)
+    held = data.verdicts[place == 0]
+    alone = (said[:, 2] == held).mean()
+    assert (fit.verdicts_[data.items[place == 0]] == held).mean() >= alone - 0.005
+    assert fit.error_ < 0.1
