@@ -12,6 +12,7 @@ from judges.models import Endpoint
 from judges.offering import (
     ENCODERS,
     ENDPOINT,
+    EXPLAINER,
     MODELLESS,
     SHIPPED_ENCODER,
     Choices,
@@ -162,22 +163,30 @@ class JudgeForm(forms.Form):
             choices += [(f"{ENDPOINT}{name}", _("endpoint %s") % name) for name in endpoints]
         if slot.optional:
             choices = [("", _("nobody")), *choices]
+        explains = slot == EXPLAINER
         self.fields[f"b_{slot.role}"] = forms.ChoiceField(
-            label=_("Where it runs"), choices=choices, required=not slot.optional
+            label=_("Explained by") if explains else _("Where it runs"),
+            choices=choices,
+            required=not slot.optional,
         )
         if set(able) <= MODELLESS:
             return
         if able == ["probe"]:
             self.fields[f"m_{slot.role}"] = forms.ChoiceField(
-                label=_("What it reads"), choices=ENCODERS.items(), initial=SHIPPED_ENCODER
+                label=_("What it reads"),
+                choices=[(name, name) for name in ENCODERS],
+                initial=SHIPPED_ENCODER,
+                help_text="; ".join(f"{name}: {about}" for name, about in ENCODERS.items()),
             )
             return
         self.fields[f"m_{slot.role}"] = forms.CharField(
-            label=_("Model"),
+            label=_("Explained with") if explains else _("Model"),
             max_length=300,
             required=False,
             help_text=_("bundled:smollm2, ORGANISATION/MODEL, or the endpoint's name for it"),
         )
+        if explains:
+            return
         self.fields[f"w_{slot.role}"] = forms.IntegerField(
             label=_("Window, tokens"),
             min_value=256,
@@ -188,13 +197,17 @@ class JudgeForm(forms.Form):
 
     @property
     def parts(self) -> list[Part]:
-        """Each role's fields."""
-        return [
-            Part(
-                slot, [self[f"{kind}_{slot.role}"] for kind in "bmw" if f"{kind}_{slot.role}" in self.fields]
-            )
-            for slot in self.offer.slots
-        ]
+        """Each role's fields, but for the one that explains."""
+        return [self.part(slot) for slot in self.offer.slots if slot != EXPLAINER]
+
+    @property
+    def explainer(self) -> Part | None:
+        """The fields of the model that explains, beside the rationale's box."""
+        return self.part(EXPLAINER) if EXPLAINER in self.offer.slots else None
+
+    def part(self, slot: Slot) -> Part:
+        names = [f"{kind}_{slot.role}" for kind in "bmw"]
+        return Part(slot, [self[name] for name in names if name in self.fields])
 
     @property
     def parameters(self) -> list[forms.BoundField]:

@@ -29,8 +29,8 @@ ENDPOINT = "endpoint:"  # before an endpoint's name, where a backend is chosen
 MODELLESS = frozenset({"length", "checks"})
 # What the probe can read; where none is chosen, what the shipped one does
 ENCODERS = {
-    "smollm2": "smollm2: a small language model's middle layer, after prompt and response",
-    "minilm": "minilm: sentence embeddings; a fifth of the reading time, often no better than the longer",
+    "smollm2": "a small language model's middle layer, after prompt and response",
+    "minilm": "sentence embeddings, in a fifth of the reading time and often no better than the longer",
 }
 SHIPPED_ENCODER = str(shipped("probe").backends["judge"].options["encoder"])
 
