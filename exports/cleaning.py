@@ -7,7 +7,6 @@ context. What is dropped or masked here is gone before pairs are made of it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ import orjson
 from exports.choices import Choices
 from exports.records import Answer, Prompt, Verdict
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
+from exports.seen import Seen
 from exports.tokens import count_tokens, load_tokenizer
 
 KINDS = (("secrets", "a secret", SECRETS), ("personal", "personal data", PERSONAL))
@@ -74,7 +74,7 @@ class Cleaner:
 
     def __init__(self, choices: Choices, *, whole: bool, marked: bool, alone: bool) -> None:
         self.choices, self.whole, self.marked = choices, whole, marked
-        self.seen: set[bytes] | None = set() if alone and choices.deduplicate else None
+        self.seen = Seen() if alone and choices.deduplicate else None
         self.fits = None
         if alone and choices.max_tokens:
             self.fits = partial(short_enough, load_tokenizer(choices.tokenizer), choices.max_tokens)
@@ -97,13 +97,10 @@ class Cleaner:
         return masked(parts, patterns) if patterns else (parts, "", set())
 
     def repeats(self, parts: Parts) -> bool:
-        """Whether prompt and responses were there before; 128 bits an instance make a false hit unlikely."""
+        """Whether prompt and responses were there before."""
         assert self.seen is not None
         content = [parts.prompt, parts.context.get("system"), [(a.text, a.messages) for a in parts.answers]]
-        key = blake2b(orjson.dumps(content), digest_size=16).digest()
-        known = key in self.seen
-        self.seen.add(key)
-        return known
+        return self.seen(orjson.dumps(content)) > 1
 
 
 def masked(parts: Parts, patterns: dict[str, Any]) -> tuple[Parts, str, set[str]]:

@@ -65,6 +65,7 @@ class Groups:
                 self._join(signatures, band)
             keys.seek(0)
             self._name(keys)
+        del self.parent
 
     def of(self, key: str) -> str:
         """The group's name; the key itself where it stands alone."""

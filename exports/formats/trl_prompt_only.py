@@ -9,6 +9,7 @@ from exports.formats.base import Format, Reads, Row
 from exports.formats.columns import TEXT, Columns
 from exports.formats.texts import case_prompt, text_type
 from exports.records import Case, Shape
+from exports.seen import Seen
 
 
 def columns(shape: Shape) -> Columns:
@@ -16,14 +17,12 @@ def columns(shape: Shape) -> Columns:
 
 
 def begin(shape: Shape) -> Callable[[Case], Iterable[Row]]:
-    """A function that gives one row for an instance whose prompt is new; it keeps 64 bits a prompt."""
-    seen: set[int] = set()
+    """A function that gives one row for an instance whose prompt is new."""
+    seen = Seen()
 
     def rows(case: Case) -> Iterable[Row]:
-        key = int(case.group[:16], 16)
-        if key in seen:
+        if seen(case.group) > 1:
             return ()
-        seen.add(key)
         reference = case.context.get("reference") or case.metadata.get("reference") or ""
         return ({"prompt": case_prompt(case, shape), "reference": str(reference), "instance": case.instance},)
 

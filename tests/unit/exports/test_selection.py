@@ -13,7 +13,7 @@ from exports.choices import parse_choices
 from exports.reading import pick
 from exports.records import BOTH_BAD, PREFERRED, TIE, UNDECIDED, Pair
 from exports.scrubbing import PERSONAL, SECRETS, found, mask
-from exports.seen import Seen
+from exports.seen import FRESH, Seen
 from exports.selection import Selector
 from exports.splitting import Groups, signature, split_of
 
@@ -223,13 +223,16 @@ def test_groups_are_those_of_the_definition(texts):
 @given(st.lists(st.integers(0, 3000), max_size=4000))
 def test_keys_are_counted_as_a_counter_counts_them(numbers):
     seen, counts = Seen(), Counter()
-    for number in numbers:
-        counts[number] += 1
-        assert seen(f"key {number}") == counts[number]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("exports.seen.FRESH", 40)
+        for number in numbers:
+            counts[number] += 1
+            assert seen(f"key {number}") == counts[number]
 
 
 def test_a_hundred_thousand_keys_take_little_memory():
     seen = Seen()
     assert {seen(str(n)) for n in range(100_000)} == {1}
-    assert seen.keys.itemsize * len(seen.keys) + seen.counts.itemsize * len(seen.counts) <= 40 * 100_000
+    assert len(seen.keys) == len(seen.counts) == 100_000 - len(seen.fresh)
+    assert (seen.keys.itemsize, seen.counts.itemsize, len(seen.fresh) <= FRESH) == (8, 2, True)
     assert {seen(str(n)) for n in range(100_000)} == {2}
