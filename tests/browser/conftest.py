@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,10 @@ from playwright.sync_api import BrowserContext, Page
 from accounts.models import User
 from ledger.actions import add_member, create_project
 from ledger.imports.load import import_stream
-from ledger.models import Project
+from ledger.models import Project, Rater
+from routing.actions import route
+from routing.planning import Request
+from tests.integration.dashboard.conftest import say
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +96,24 @@ def ann(context: BrowserContext, live_server: Any, make_work: MakeWork) -> Calla
 def collect(kind: str, text: str, errors: list[str]) -> None:
     if kind == "error" and "Content Security Policy" in text:
         errors.append(text)
+
+
+def label_and_route(project: Project) -> None:
+    """Has two people and a judge label thirty pairs, and routes them; the owner becomes staff."""
+    User.objects.filter(pk=project.owner_id).update(is_staff=True)
+    say(project, "ann", {f"pair-{n}": 1 if n % 3 else -1 for n in range(30)})
+    say(project, "bob", {f"pair-{n}": 1 if n % 4 else 0 for n in range(30)})
+    say(project, "gpt", {f"pair-{n}": 1 for n in range(30)}, kind=Rater.Kind.JUDGE, order=(0, 1))
+    route(project, Request(policy="random", seed=1, budget=0.3))
+
+
+@pytest.fixture
+def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator[Page]:
+    """A page on which the owner of the module's `bread` has signed in; refused styles and scripts fail the test."""
+    errors: list[str] = []
+    sign_in(context, live_server.url, "owner@example.org")
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: collect(message.type, message.text, errors))
+    yield page
+    assert not errors, errors

@@ -7,22 +7,19 @@ from typing import Any
 import orjson
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from accounts.models import User
 from judges.actions import run_chunk, start_run
 from judges.auditing import audit
 from judges.keys import opened
 from judges.models import Endpoint, JudgeRun
 from judges.offering import Chosen, spec_from
 from judges.specs import add_judge, set_endpoint
-from ledger.models import Instance, Project, Rater
-from routing.actions import route, settle
+from ledger.models import Instance, Project
+from routing.actions import settle
 from routing.models import Route
-from routing.planning import Request
 from tests.browser.axe import assert_accessible
-from tests.browser.conftest import MakeWork, collect, pair, sign_in
-from tests.integration.dashboard.conftest import say
+from tests.browser.conftest import MakeWork, label_and_route, pair, sign_in
 from tests.makers import make_row
 
 pytestmark = pytest.mark.browser
@@ -55,25 +52,9 @@ TOO_WIDE = """() => {
 def bread(make_work: MakeWork) -> Project:
     """Thirty instances that people and judges labelled, routed and settled; a run under way."""
     project = make_work("multipref", [pair(number) for number in range(30)])
-    User.objects.filter(pk=project.owner_id).update(is_staff=True)
-    say(project, "ann", {f"pair-{n}": 1 if n % 3 else -1 for n in range(30)})
-    say(project, "bob", {f"pair-{n}": 1 if n % 4 else 0 for n in range(30)})
-    say(project, "gpt", {f"pair-{n}": 1 for n in range(30)}, kind=Rater.Kind.JUDGE, order=(0, 1))
-    route(project, Request(policy="random", seed=1, budget=0.3))
+    label_and_route(project)
     settle(project)
     return project
-
-
-@pytest.fixture
-def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator[Page]:
-    """A page on which the owner has signed in; refused styles and scripts fail the test."""
-    errors: list[str] = []
-    sign_in(context, live_server.url, "owner@example.org")
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: collect(message.type, message.text, errors))
-    yield page
-    assert not errors, errors
 
 
 def test_every_page_is_accessible_and_fits_a_phone(bread: Project, owner: Page, live_server: Any) -> None:

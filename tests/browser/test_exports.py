@@ -1,26 +1,21 @@
 """Exports in a real browser: chosen, looked at, frozen, prepared, downloaded, traced; with scripts and without."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from accounts.models import User
 from exports.models import PreparedFile
 from exports.prepared import progress_key
 from exports.tasks import write_prepared_file
-from ledger.models import Project, Rater
-from routing.actions import route
-from routing.planning import Request
+from ledger.models import Project
 from tests.browser.axe import assert_accessible
-from tests.browser.conftest import MakeWork, collect, pair, sign_in
+from tests.browser.conftest import MakeWork, label_and_route, pair, sign_in
 from tests.browser.test_dashboard import TOO_WIDE
-from tests.integration.dashboard.conftest import say
 
 pytestmark = pytest.mark.browser
 
@@ -33,24 +28,8 @@ def bread(make_work: MakeWork) -> Project:
     """Thirty instances of two languages, labelled by two people and a judge, and routed."""
     records = [pair(n, metadata={"language": "en" if n % 2 else "de", "source": "s"}) for n in range(30)]
     project = make_work("multipref", records)
-    User.objects.filter(pk=project.owner_id).update(is_staff=True)
-    say(project, "ann", {f"pair-{n}": 1 if n % 3 else -1 for n in range(30)})
-    say(project, "bob", {f"pair-{n}": 1 if n % 4 else 0 for n in range(30)})
-    say(project, "gpt", {f"pair-{n}": 1 for n in range(30)}, kind=Rater.Kind.JUDGE, order=(0, 1))
-    route(project, Request(policy="random", seed=1, budget=0.3))
+    label_and_route(project)
     return project
-
-
-@pytest.fixture
-def owner(context: BrowserContext, live_server: Any, bread: Project) -> Iterator[Page]:
-    """A page on which the owner has signed in; refused styles and scripts fail the test."""
-    errors: list[str] = []
-    sign_in(context, live_server.url, "owner@example.org")
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: collect(message.type, message.text, errors))
-    yield page
-    assert not errors, errors
 
 
 def look(page: Page, name: str) -> None:
@@ -91,7 +70,7 @@ def test_an_export_from_choice_to_trace(owner: Page, live_server: Any, eager_tas
     assert len(rows) == 15
     assert {row["source"] for row in rows} == {"fused"}
 
-    owner.get_by_placeholder("a version, such as v1").fill("v1")
+    owner.get_by_label("Name", exact=True).fill("v1")
     owner.get_by_role("button", name="Freeze").click()
     expect(owner.get_by_text("v1 is frozen: 15 rows")).to_be_visible()
     owner.get_by_label("Version", exact=True).first.select_option("v1")
@@ -142,7 +121,7 @@ def test_it_all_works_without_scripts(
         rows = saved(page, page.locator("#files").get_by_role("link", name="Download").click)
         assert rows
         for version in ("a", "b"):
-            page.get_by_placeholder("a version, such as v1").fill(version)
+            page.get_by_label("Name", exact=True).fill(version)
             page.get_by_role("button", name="Freeze").click()
             expect(page.get_by_text(f"{version} is frozen")).to_be_visible()
         page.get_by_role("button", name="Compare").click()
