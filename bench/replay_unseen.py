@@ -365,17 +365,20 @@ def table() -> str:
             f"{len(rows)} cases; mean gain over `random` {np.mean(gaps):+.3f}, below zero in "
             f"{sum(gap < 0 for gap in gaps)}. Machine: {platform.machine()}, Python {platform.python_version()}, "
             f"numpy {np.__version__}. Reproduce: "
-            "`OMP_NUM_THREADS=1 .venv/bin/python bench/replay_unseen.py --seeds 3`.",
+            "`OMP_NUM_THREADS=1 .venv/bin/python bench/replay_unseen.py --seeds 3`; cases with fewer seeds "
+            "than three, and those that are not in the table, were cut short for want of time.",
             "",
             f"Further than {ALLOWED} below in the mean at some budget:",
             "",
             *(f"- {rival}: {'; '.join(names) or 'nowhere'}" for rival, names in short.items()),
             "",
             "What the data show of these: where no response is met twice and nobody is asked twice, one label a pair "
-            "says nothing of how reliable people are, so `defer` lets people keep the last word; with judges planted "
-            "far above one person it then spends where it should not. `length_gap` peaks at half the budget on "
-            "mtbench, where it has asked about every verdict against length and about half of the ties; `defer` is "
-            "ahead of it at most other budgets. Sets of 100 pairs hold too few labels to learn from.",
+            "says nothing of how reliable people are, nor do other judges, who err together. `defer` takes people to "
+            "be a little better than in the mean of the public sets: that is too little for people as sure as "
+            "pandalm's (the whole budget ends below them, and so below every policy that asks them all), and too much "
+            "where a planted judge is far above one person. `length_gap` peaks at half the budget on mtbench, where "
+            "it has asked about every verdict against length and about half of the ties; with one judge `defer` stays "
+            "behind it there, and ahead at most other budgets. Sets of 100 pairs hold too few labels to learn from.",
             "",
             "| set | case | seeds | all AI | all human | gain | best rival | furthest below random | below uncertainty "
             "| below length_gap | whole budget |",
