@@ -10,6 +10,7 @@ from exports.containers import CONTAINERS
 from exports.formats import FORMATS
 from exports.models import Snapshot
 from judges.actions import run_chunk, start_run
+from judges.attacks import KINDS
 from judges.auditing import audit
 from judges.models import JudgeAudit, JudgeRun, RunChunk
 from ledger.actions import NewLabel, ensure_rater, write_labels
@@ -101,7 +102,7 @@ def test_a_judge_is_asked_again_by_a_worker_and_the_page_shows_what_came_of_it(p
     run_audit(project, "length", "overall")
     page = admin.get(path).content.decode()
     kept = JudgeAudit.objects.get().report
-    assert kept["attacks"]["attacks"] == 57 and kept["consistency"]["resampled"]["value"] == 1.0
+    assert kept["attacks"]["attacks"] == 3 * len(KINDS) and kept["consistency"]["resampled"]["value"] == 1.0
     assert "Asked again" in page and "By kind of attack" in page and "Stands under another draw" in page
     assert 'hx-trigger="every 3s"' not in page
     admin.post(f"{path}audit/", {"aspect": "overall"})  # by the labels alone: what was asked stays to be seen
