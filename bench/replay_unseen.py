@@ -378,7 +378,8 @@ def table() -> str:
             "pandalm's (the whole budget ends below them, and so below every policy that asks them all), and too much "
             "where a planted judge is far above one person. `length_gap` peaks at half the budget on mtbench, where "
             "it has asked about every verdict against length and about half of the ties; with one judge `defer` stays "
-            "behind it there, and ahead at most other budgets. Sets of 100 pairs hold too few labels to learn from.",
+            "behind it there, and ahead at most other budgets. Sets of 100 pairs hold too few labels to learn from. "
+            "What other opinions of people would give is in bench/constants.md.",
             "",
             "| set | case | seeds | all AI | all human | gain | best rival | furthest below random | below uncertainty "
             "| below length_gap | whole budget |",

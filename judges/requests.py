@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from judges.items import Message
+from judges.items import Item, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,11 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class UtilityRequest:
-    """What a head that learnt from people thinks of an instance's responses."""
+    """What a head that learnt from people thinks of an instance's responses; `item` where no ledger holds it."""
 
     instance: int
     aspect: str
+    item: Item | None = None
     role: str = "judge"
 
 

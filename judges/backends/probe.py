@@ -63,12 +63,15 @@ class ProbeBackend:
         start = time.perf_counter()
         for aspect in {request.aspect for request in asked} - set(self.learnt):
             self.learnt[aspect] = self._learn(aspect)
-        instances = list(dict.fromkeys(request.instance for request in asked))
+        instances = list(dict.fromkeys(request.instance for request in asked if request.item is None))
         rows = dict(zip(instances, self._features(instances), strict=True))
         folds = self._folds(instances)
+        strange = iter(features_of([request.item for request in asked if request.item], self.encoder))
         seconds = (time.perf_counter() - start) / max(len(requests), 1)
         return [
             self._utilities(request, rows[request.instance], folds[request.instance], seconds)
+            if request.item is None
+            else self._utilities(request, next(strange), 0, seconds)  # no head saw a label of it
             for request in asked
         ]
 
@@ -151,9 +154,7 @@ class ProbeBackend:
         for at in range(0, len(instances), AT_ONCE):
             part = list(instances[at : at + AT_ONCE])
             found = Instance.objects.with_responses().in_bulk(part)
-            items = [item_of(found[pk]) for pk in part]
-            vectors = of_items(items, self.encoder)
-            out += [_rows(item, vectors, row) for row, item in enumerate(items)]
+            out += features_of([item_of(found[pk]) for pk in part], self.encoder)
         return out
 
     def _folds(self, instances: Sequence[int]) -> dict[int, int]:
@@ -165,6 +166,12 @@ class ProbeBackend:
     def _groups(self, instances: Sequence[int]) -> dict[int, int]:
         hashes = Instance.objects.filter(pk__in=instances).values_list("pk", "prompt_hash")
         return {pk: int(prompt[:12], 16) for pk, prompt in hashes}
+
+
+def features_of(items: Sequence[Item], encoder: str) -> list[Floats]:
+    """φ of every response of each item, [(n_i, D)]."""
+    vectors = of_items(items, encoder)
+    return [_rows(item, vectors, row) for row, item in enumerate(items)]
 
 
 def _rows(item: Item, vectors: Vectors, row: int) -> Floats:

@@ -25,7 +25,7 @@ class Probe:
 
     def steps(self, item: Item, question: Question, limits: Limits) -> Steps:
         """Ask for the utilities; a pair's probability is the spread-weighted logistic of their difference."""
-        (answer,) = yield [UtilityRequest(item.id, question.aspect)]
+        (answer,) = yield [UtilityRequest(item.id, question.aspect, item=item if item.id < 0 else None)]
         if not isinstance(answer, Utilities):
             return [failure(answer, [answer])]
         detail = {

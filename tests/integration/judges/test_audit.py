@@ -15,7 +15,7 @@ from judges.backends.checks import ChecksBackend
 from judges.calibrating import repaired_probabilities
 from judges.catalog import CATALOG
 from judges.items import Limits
-from judges.live import consistency
+from judges.live import consistency, live
 from judges.models import JudgeAudit
 from judges.offering import Chosen, spec_from
 from judges.requests import LabelScores, Texts
@@ -335,3 +335,21 @@ def test_a_judge_without_words_is_not_asked_in_others():
     checker = ChecksBackend()
     found = consistency(project, CATALOG["verifier"], project.aspects.get(), checker.answer, checker, 4)
     assert set(found) == {"resampled"}
+
+
+def test_a_probe_is_attacked_with_texts_that_no_ledger_holds(weights):
+    rng, project = random.Random(8), make_project()
+    said = {}
+    for k in range(60):
+        texts = [
+            " ".join(rng.choices(("bread", "rises", "slowly", "in", "a", "bowl"), k=n)) for n in (12, 48)
+        ]
+        longer = rng.choice((0, 1))
+        one = make_instance(project, f"i{k}", *(texts if longer else texts[::-1]), prompt=f"Question {k}?")
+        said[one] = 1 if longer else -1
+    say(project, "ann", said)
+    overall = project.aspects.get(name="overall")
+    found = live(project, "probe-minilm", overall, instances=0, attacks=len(KINDS))["attacks"]
+    assert (found["attacks"], found["unjudged"]) == (len(KINDS), 0)
+    assert 0 < found["flips"]["n"] <= len(KINDS)
+    assert not project.labels.filter(rater__name="probe-minilm").exists()
