@@ -226,6 +226,8 @@ def cache_key(request: Request, *, model: str) -> str:
     """The SHA-256 under which equal requests to the same `model` (its identity with revision) are cached."""
     body = {"kind": type(request).__name__, "model": model, **asdict(request)}
     body.pop("role")
+    if body.get("item") is None:
+        body.pop("item", None)
     if model.partition(":")[0] != "length":
         body.pop("shown", None)
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
