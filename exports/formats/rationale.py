@@ -11,7 +11,7 @@ from exports.formats.columns import TEXT, Columns, Many, record
 from exports.formats.preference_strength import strength
 from exports.formats.texts import PROVENANCE, pair_columns, pair_texts, provenance
 from exports.names import shown_name
-from exports.records import Case, Pair, Shape, Verdict
+from exports.records import PREFERRED, Case, Pair, Shape, Verdict
 
 
 def columns(shape: Shape) -> Columns:
@@ -33,13 +33,15 @@ def rows(case: Case, shape: Shape) -> Iterable[Row]:
 
 
 def explains(said: Verdict, pair: Pair, shape: Shape) -> bool:
-    """Whether the label counted, gives a reason, and prefers what the pair prefers."""
+    """Whether the label counted, gives a reason, and prefers what the pair prefers: neither, where nobody won."""
     if not said.counted or said.aspect != pair.aspect or not (words(said) or said.value.get("reasons")):
         return False
-    towards = strength(said, pair.rejected_index, pair.chosen_index, shape) or 0.0
+    towards = strength(said, pair.rejected_index, pair.chosen_index, shape)
+    if towards is None:
+        return False
     if "strength" in said.value and pair.chosen_index < pair.rejected_index:
         towards = -towards
-    return towards > 0
+    return towards > 0 if pair.outcome == PREFERRED else towards == 0
 
 
 def words(said: Verdict) -> str:
