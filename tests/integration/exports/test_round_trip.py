@@ -181,7 +181,7 @@ def bare(prompt):
 
 
 @pytest.mark.parametrize("format", FORMATS.names())
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     made=PROJECTS, personal=st.sampled_from(["keep", "mask"]), pairs=st.sampled_from(["best-worst", "all"])
 )
