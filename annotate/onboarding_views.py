@@ -186,7 +186,7 @@ def show_exercise(
         "instance": instance,
         "form": form,
         "prompt": prompt(instance),
-        "panes": panes(instance, form.parts[0].order, dividing=form.dividing()),
+        "panes": panes(form.responses, form.order, dividing=form.dividing()),
         "keys": keys_of(place.user),
     }
     return show(request, place, step, "exercise", status=status, **context, **count)
@@ -200,8 +200,8 @@ def show_feedback(
     answers = {name: label.value for name, label in known.items()}
     right = WorkForm(
         [part.aspect for part in form.parts],
-        responses=form.parts[0].responses,
-        order=form.parts[0].order,
+        responses=form.responses,
+        order=form.order,
         fields=form.fields_of(answers),
     )
     rows = [
@@ -218,7 +218,7 @@ def show_feedback(
         met=share == 1,
         explanations=[render_content(text) for text in explanations],
         prompt=prompt(instance),
-        panes=panes(instance, form.parts[0].order),
+        panes=panes(form.responses, form.order),
         keys=keys_of(place.user),
     )
 

@@ -1,7 +1,7 @@
 """What the work screen shows of an instance: never a model's name, a label, gold status or metadata."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,9 +119,11 @@ def counted_pane(response: LedgerResponse, *, place: int, dividing: SpansForm) -
     return Pane(place, response.index, [*found, final])
 
 
-def panes(instance: Instance, order: Sequence[int], *, dividing: SpansForm | None = None) -> list[Pane]:
+def panes(
+    responses: Iterable[LedgerResponse], order: Sequence[int], *, dividing: SpansForm | None = None
+) -> list[Pane]:
     """The responses as shown: `order` holds their indices from the first place to the last."""
-    by_index = {response.index: response for response in instance.responses.all()}
+    by_index = {response.index: response for response in responses}
     return [shown(by_index[index], place=place, dividing=dividing) for place, index in enumerate(order, 1)]
 
 

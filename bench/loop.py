@@ -1,12 +1,13 @@
 """The annotator's loop, next + submit over HTTP, beside its limits taken in the same run.
 
-    .venv/bin/python bench/loop.py [--seconds 15] [--instances 10000] [--people 1 16 50]
+    .venv/bin/python bench/loop.py [--seconds 15] [--instances 10000] [--people 1 16 50] [--door screen]
 
 Starts a server of its own on an embedded database in a scratch folder (fsync and synchronous_commit
 on), imports the instances over HTTP, lets people work through kept-alive connections, and checks
 afterwards that no instance is over its overlap and that every receipt is in the ledger. Processor time
 is that of the web processes and of PostgreSQL. Limits: an empty view (`/healthz`) called twice a cycle,
-and the loop's own SQL without HTTP.
+and the loop's own SQL without HTTP. `--door screen` posts the work screen's form instead, as the browser
+does, and gets the next screen: one request a cycle, with its HTML.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import http.client
 import json
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -21,13 +23,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.serving import make_owner, quantile, start_server  # sets Django up
 
 from bench.machine import cpu_seconds, describe  # isort: skip
+from django.core.management import call_command  # isort: skip
 from django.db import connection  # isort: skip
+from django.test import Client  # isort: skip
 from django.utils import timezone
 
 from accounts.models import Token, User
@@ -37,25 +42,34 @@ from ledger.actions import add_member, create_project, person_for
 from ledger.models import Label, Project
 
 PORT = 8399
+ACTION = re.compile(r'id="dock" method="post" action="([^"]+)"')
+FIELD = re.compile(r'<input type="hidden" name="(key|csrfmiddlewaretoken)" value="([^"]*)"')
+STRENGTH = re.compile(r'name="(a[0-9]+\.strength)"')
 
 
 class Person(threading.Thread):
-    """Works until the time is over; keeps what was seen."""
+    """Works through the API until the time is over; keeps what was seen."""
 
-    def __init__(self, slug: str, token: str, until: float) -> None:
+    def __init__(self, slug: str, user: User, until: float) -> None:
         super().__init__()
         self.slug, self.until = slug, until
-        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.headers = self.sign_in(user)
         self.line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
         self.times: list[float] = []
         self.taken: Counter[str] = Counter()
         self.receipts: list[int] = []
         self.wrong: Counter[str] = Counter()
 
-    def post(self, path: str, body: dict, **headers: str) -> tuple[int, bytes]:
-        self.line.request("POST", path, json.dumps(body), {**self.headers, **headers})
+    def sign_in(self, user: User) -> dict[str, str]:
+        return {"Authorization": f"Bearer {Token.issue(user)[1]}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
+        self.line.request(method, path, body, {**self.headers, **headers})
         answer = self.line.getresponse()
         return answer.status, answer.read()
+
+    def post(self, path: str, body: dict, **headers: str) -> tuple[int, bytes]:
+        return self.ask("POST", path, json.dumps(body), **headers)
 
     def run(self) -> None:
         while time.time() < self.until:
@@ -78,6 +92,38 @@ class Person(threading.Thread):
             self.receipts += json.loads(text)["labels"]
 
 
+class Sitter(Person):
+    """Works on the work screen, as the browser's scripts do: a form goes out, the next screen comes back."""
+
+    def sign_in(self, user: User) -> dict[str, str]:
+        client = Client(SERVER_NAME="127.0.0.1")
+        client.force_login(user)
+        client.get(f"/projects/{self.slug}/work/")  # gives the token against forgery
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+        return {"Cookie": cookies, "HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded"}
+
+    def run(self) -> None:
+        status, text = self.ask("GET", f"/projects/{self.slug}/work/")
+        while status == 200 and time.time() < self.until:
+            page = text.decode()
+            if (form := ACTION.search(page)) is None:
+                self.wrong["nothing left"] += 1
+                return
+            fields = {name: value for name, value in FIELD.findall(page) if value}
+            fields |= {
+                name: random.choice(("-2", "-1", "0", "1", "2")) for name in set(STRENGTH.findall(page))
+            }
+            began = time.perf_counter()
+            status, text = self.ask("POST", form[1], urlencode(fields))
+            self.times.append(time.perf_counter() - began)
+            self.taken[form[1]] += 1
+        if status != 200:
+            self.wrong[f"screen {status}"] += 1
+
+
+DOORS: dict[str, type[Person]] = {"api": Person, "screen": Sitter}
+
+
 def row(number: int) -> str:
     """About 2.5 kB, as ten thousand in 25 MB."""
     texts = [{"text": f"Answer {place} to {number}. " * 48} for place in ("one", "two")]
@@ -91,9 +137,9 @@ def measured(act: Callable[[], None], servers: list[int]) -> tuple[float, float]
     return time.perf_counter() - began, sum(map(cpu_seconds, servers)) - before
 
 
-def loop(project: Project, people: int, seconds: float, servers: list[int]) -> str:
-    tokens = [Token.issue(add_member(project, email=f"p{n}@load.local").user)[1] for n in range(people)]
-    workers = [Person(project.slug, token, time.time() + seconds) for token in tokens]
+def loop(project: Project, door: str, people: int, seconds: float, servers: list[int]) -> str:
+    members = [add_member(project, email=f"p{n}@load.local") for n in range(people)]
+    workers = [DOORS[door](project.slug, member.user, time.time() + seconds) for member in members]
 
     def work() -> None:
         for worker in workers:
@@ -167,9 +213,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--instances", type=int, default=10_000)
     parser.add_argument("--people", type=int, nargs="+", default=[1, 16, 50])
+    parser.add_argument("--door", choices=DOORS, default="api")
     options = parser.parse_args()
     print(describe())
     owner = make_owner()
+    call_command("collectstatic", interactive=False, verbosity=0)
     token = Token.issue(owner)[1]
     server = start_server(PORT)
     servers = [server.pid, postmaster()]
@@ -179,7 +227,8 @@ def main() -> None:
             slug = f"loop-{people}-{random.randrange(10**6)}"
             project = create_project(slug=slug, template="multipref", owner=owner)
             imported = import_over_http(slug, token, options.instances)
-            rows.append(loop(Project.objects.get(pk=project.pk), people, options.seconds, servers))
+            fresh = Project.objects.get(pk=project.pk)
+            rows.append(loop(fresh, options.door, people, options.seconds, servers))
         print(f"import over HTTP: {imported}")
         print(
             "| people | cycles | a second | CPU ms a cycle | p50 ms | p95 ms | over the overlap | errors | kept |"

@@ -37,23 +37,33 @@ class Desk:
     rater_id: int
     member: Member | None  # None: a superuser who is no member
 
+    @property
+    def role(self) -> str | None:
+        return self.member.role if self.member else None
+
 
 def desk_of(request: HttpRequest, slug: str) -> Desk:
-    """The caller's desk in the project. Raises `SignInNeeded`, `NotFound`, `NotAllowed`,
-    `MemberPaused`, `ProjectArchived`."""
+    """The desk of whoever calls, by bearer token or session. Raises as `users_desk`."""
     digest = bearer_digest(request)
-    if digest is not None:
-        rows = prepared(BY_TOKEN, {"slug": slug, "digest": digest})
-    else:
-        rows = prepared(BY_USER, {"slug": slug, "user": signed_in(request.user).pk})
+    if digest is None:
+        return users_desk(signed_in(request.user), slug)
+    rows = prepared(BY_TOKEN, {"slug": slug, "digest": digest})
     if not rows:
         raise SignInNeeded("The bearer token is not valid.")
-    return open_desk(slug, *rows[0])
+    return open_desk(known_user(*rows[0][:4]), slug, *rows[0][4:])
 
 
-def open_desk(slug: str, *row: Any) -> Desk:
-    user = known_user(*row[:4])
-    pk, _slug, name, overlap, routed, revision, settings, archived, rater, *membership = row[4:]
+def users_desk(user: User, slug: str) -> Desk:
+    """The user's desk in the project. Raises `SignInNeeded`, `NotFound`, `NotAllowed`, `MemberPaused`,
+    `ProjectArchived`."""
+    rows = prepared(BY_USER, {"slug": slug, "user": user.pk})
+    if not rows:
+        raise SignInNeeded("The account has been closed.")
+    return open_desk(user, slug, *rows[0][4:])
+
+
+def open_desk(user: User, slug: str, *row: Any) -> Desk:
+    pk, _slug, name, overlap, routed, revision, settings, archived, rater, *membership = row
     member_id, role, status, reason, own = membership
     if pk is None or (not user.is_superuser and status in (None, Member.Status.REMOVED)):
         raise no_such_project(slug)

@@ -2,13 +2,17 @@
 
 import io
 import json
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Token, User
 from accounts.rights import Role
+from annotate.actions import lease_next_id
+from annotate.models import Assignment
 from ledger.actions import add_member, create_project, person_for
 from ledger.imports.load import Report, import_stream
 from ledger.models import Project, Rater
@@ -41,6 +45,12 @@ def make_annotator(project: Project, email: str = "ann@test.local") -> tuple[Use
     """A user, their rater, and a bearer token."""
     user = add_member(project, email=email, role=Role.ANNOTATOR).user
     return user, person_for(user, project), Token.issue(user)[1]
+
+
+def lease_next(project: Project, rater: Rater, *, at: datetime | None = None) -> Assignment | None:
+    """The assignment that `rater` holds, else the next open seat leased to them, else None."""
+    leased = lease_next_id(project, rater.pk, at=at or timezone.now())
+    return None if leased is None else Assignment.objects.select_related("instance", "project").get(pk=leased)
 
 
 def make_answers(strength: int = -1) -> dict[str, Any]:

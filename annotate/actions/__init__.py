@@ -13,7 +13,6 @@ from annotate.actions.gold import (
 from annotate.actions.leases import (
     LEASE,
     end,
-    lease_next,
     lease_next_id,
     lease_time,
     reclaim_expired,
@@ -63,7 +62,6 @@ __all__ = [
     "end",
     "extend_lease",
     "follow_overlap",
-    "lease_next",
     "lease_next_id",
     "lease_time",
     "open_seats",

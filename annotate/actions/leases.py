@@ -8,7 +8,6 @@ import orjson
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotate.actions.mixing import DICE, NEEDS, NEW_TO_RATER, mix_in
@@ -17,7 +16,7 @@ from annotate.onboarding.steps import apart_of, missing_step
 from annotate.problems import OnboardingNeeded
 from annotate.quotas import done_by, quota_of
 from annotate.skills import mask_of
-from ledger.models import Member, Project, Rater
+from ledger.models import Member, Project
 from web.sql import Rows, prepared
 
 # Filled in: the seat, as (id, project_id, instance_id) or no row.
@@ -71,14 +70,6 @@ LEASE_BY_SKILL = LEASING.format(
 HELD = "SELECT id, expires_at FROM annotate_assignment WHERE rater_id = %(rater)s AND status = 'leased'"
 
 DISTRIBUTING = frozenset({"quota", "skill_rules", "gold", "probes", "onboarding"})
-
-
-def lease_next(
-    project: Project, rater: Rater, *, member: Member | None = None, at: datetime | None = None
-) -> Assignment | None:
-    """The assignment that `rater` holds, else the next open seat leased to them, else None."""
-    leased = lease_next_id(project, rater.pk, member=member, at=at or timezone.now())
-    return None if leased is None else Assignment.objects.select_related("instance", "project").get(pk=leased)
 
 
 def lease_next_id(

@@ -24,8 +24,9 @@ class WorkForm:
         order: Sequence[int],
         fields: Fields | None = None,
     ) -> None:
-        shown = list(responses)
-        self.parts = [aspect_form(aspect, responses=shown, order=order, fields=fields) for aspect in aspects]
+        self.responses, self.order = list(responses), list(order)
+        given = {"responses": self.responses, "order": self.order, "fields": fields}
+        self.parts = [aspect_form(aspect, **given) for aspect in aspects]
         self.answers: dict[str, dict[str, Any]] = {}
 
     def __iter__(self) -> Any:

@@ -12,7 +12,6 @@ from django.utils import timezone
 from annotate.actions import (
     LEASE,
     extend_lease,
-    lease_next,
     reclaim_expired,
     reopen_all,
     replace_open_work,
@@ -27,6 +26,7 @@ from ledger.models import Instance, Label
 from ledger.task_types.base import InvalidAnswer
 from tests.makers import (
     import_rows,
+    lease_next,
     make_annotator,
     make_answers,
     make_instances,

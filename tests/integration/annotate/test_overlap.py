@@ -9,7 +9,6 @@ from django.db import OperationalError, connections
 
 from annotate.actions import (
     correct_annotation,
-    lease_next,
     overlap,
     replace_open_work,
     submit_annotation,
@@ -20,6 +19,7 @@ from ledger.project_settings import change_settings
 from tests.makers import (
     Caller,
     import_rows,
+    lease_next,
     make_annotator,
     make_answers,
     make_instances,

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from annotate.actions import lease_next, submit_annotation
-from tests.makers import make_annotator, make_answers, make_instances, make_project
+from annotate.actions import submit_annotation
+from tests.makers import lease_next, make_annotator, make_answers, make_instances, make_project
 
 pytestmark = pytest.mark.django_db
 

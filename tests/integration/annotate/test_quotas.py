@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 from django.utils import timezone
 
@@ -30,21 +29,6 @@ def project():
 @pytest.fixture
 def ann(client, project):
     return Caller(client, make_annotator(project)[2])
-
-
-@pytest.fixture
-def statements(monkeypatch):
-    """What goes to the server, but for savepoints; the statements run all the same."""
-    seen = []
-    execute = psycopg.Cursor.execute
-
-    def noting(cursor, query, *args, **kwargs):
-        if "SAVEPOINT" not in str(query):
-            seen.append(str(query)[:200])
-        return execute(cursor, query, *args, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", noting)
-    return seen
 
 
 def work(caller, times=1):

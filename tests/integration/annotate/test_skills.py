@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotate.actions import lease_next, replace_open_work, set_gold, skip_assignment, submit_annotation
+from annotate.actions import replace_open_work, set_gold, skip_assignment, submit_annotation
 from annotate.models import Seat
 from annotate.skills import mask_of, skills_of
 from ledger.models import Instance, Member
@@ -10,6 +10,7 @@ from ledger.project_settings import change_member_settings, change_settings
 from tests.makers import (
     Caller,
     import_rows,
+    lease_next,
     make_annotator,
     make_answers,
     make_instances,

@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from annotate.actions import flag_assignment, lease_next, resolve_flag, skip_assignment
+from annotate.actions import flag_assignment, resolve_flag, skip_assignment
 from annotate.models import Assignment, Flag, Notice
 from annotate.notices import tell_admins
 from annotate.problems import LeaseGone
-from tests.makers import make_annotator, make_instances, make_project
+from tests.makers import lease_next, make_annotator, make_instances, make_project
 from web.problems import NotFound
 
 PAGE = "/projects/words/flags/"

@@ -6,13 +6,13 @@ from html import unescape
 import pytest
 from django.db import connection
 
-from annotate.actions import lease_next, submit_annotation
+from annotate.actions import submit_annotation
 from dashboard.search import as_tsquery, index_missing
 from ledger.models import Instance, Label, Rater
 from routing.actions import route, settle
 from routing.planning import Request
 from tests.integration.dashboard.conftest import say
-from tests.makers import import_rows, make_annotator, make_answers, make_instances, make_row
+from tests.makers import import_rows, lease_next, make_annotator, make_answers, make_instances, make_row
 
 PATH = "/projects/words/instances/"
 

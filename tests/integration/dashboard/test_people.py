@@ -6,11 +6,11 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.rights import Role
-from annotate.actions import lease_next, submit_annotation
+from annotate.actions import submit_annotation
 from dashboard.people import members_of
 from ledger.models import Member
 from tests.integration.dashboard.conftest import client_of, say
-from tests.makers import make_annotator, make_answers, make_project
+from tests.makers import lease_next, make_annotator, make_answers, make_project
 
 PATH = "/projects/words/people/"
 
