@@ -7,14 +7,16 @@ replays those variations of the sets in which no response is met twice (`bench/r
 """
 
 from dataclasses import replace
-from unittest.mock import patch
+from functools import partial
 
 import numpy as np
 from replay_unseen import BUDGETS, ROOT, Case, World, bases, cases, replayed
 from threadpoolctl import threadpool_limits
 
 from bench.machine import describe
-from routing.belief import START, believe
+from routing.belief import START
+from routing.policies import POLICIES
+from routing.policies.defer import Defer
 from routing.replay import area
 
 SEEDS = 2
@@ -23,13 +25,9 @@ VALUES = (0.8, START.response, 1.4, 1.7)
 
 def gain_and_end(case: Case, held: dict[tuple[str, str], World], value: float) -> tuple[float, float]:
     """Gain in area over `random`, and at the whole budget less the better single source: agreement with gold."""
-    start = replace(START, response=value)
-    with (
-        patch("routing.belief.START", start),
-        patch("routing.policies.defer.START", start),
-        patch.dict(believe.__kwdefaults__, start=start),
-    ):
-        found = replayed(replace(case, seeds=SEEDS), held, ("random", "all_ai", "all_human", "defer"))
+    policies = {name: POLICIES.load(name) for name in ("random", "all_ai", "all_human")}
+    policies["defer"] = partial(Defer, prior=replace(START, response=value))
+    found = replayed(replace(case, seeds=SEEDS), held, policies)
     mean = {policy: values.mean(axis=0) for policy, values in found.items()}
     better = max(mean["all_ai"][-1], mean["all_human"][-1])
     return float(area(mean["defer"] - mean["random"], BUDGETS)), float(mean["defer"][-1] - better)

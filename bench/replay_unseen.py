@@ -13,7 +13,7 @@ import pickle
 import platform
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -26,14 +26,16 @@ sys.path.insert(0, str(ROOT))
 from sown import worlds
 
 from routing.features.lengths import length_gap
+from routing.policies import POLICIES
+from routing.policies.base import Policy
 from routing.policies.oracle import NO_GOLD
 from routing.questions import text_codes
-from routing.replay import area, run, take, world
+from routing.replay import area, run_policy, take, world
 from routing.table import Floats, Ints, People, Table
 
 BUDGETS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 RIVALS = ("random", "uncertainty", "length_gap")
-POLICIES = (*RIVALS, "all_human", "all_ai", "defer")
+NAMES = (*RIVALS, "all_human", "all_ai", "defer")
 ALLOWED = 0.02  # below a rival at some budget
 KEPT = ROOT / "bench" / ".replay"
 World = tuple[Table, People]
@@ -266,7 +268,9 @@ def cases() -> Iterator[Case]:
 # ---------------------------------------------------------------- replaying
 
 
-def replayed(case: Case, bases: dict[tuple[str, str], World], policies: tuple[str, ...]) -> dict[str, Floats]:
+def replayed(
+    case: Case, bases: dict[tuple[str, str], World], policies: Mapping[str, Callable[[], Policy]]
+) -> dict[str, Floats]:
     """Agreement of each policy: name to (seeds, budgets)."""
     found: dict[str, list[list[float]]] = {name: [] for name in policies}
     table, people = case.build(bases, 0)
@@ -275,8 +279,8 @@ def replayed(case: Case, bases: dict[tuple[str, str], World], policies: tuple[st
             table, people = case.build(bases, seed)
         drawn = world(people, table.size, seed=seed)
         held = drawn.gold != NO_GOLD
-        for name in policies:
-            states = run(name, table, drawn, seed=seed, budgets=BUDGETS).states
+        for name, make in policies.items():
+            states = run_policy(make(), table, drawn, seed=seed, budgets=BUDGETS).states
             found[name].append([float((state.settled == drawn.gold)[held].mean()) for state in states])
     return {name: np.array(rows) for name, rows in found.items()}
 
@@ -327,66 +331,85 @@ def main() -> None:
             for case in cases():
                 if options.family in (None, case.family):
                     case = replace(case, seeds=min(case.seeds, options.seeds or case.seeds))
-                    keep(case, replayed(case, held, POLICIES))
+                    keep(case, replayed(case, held, {name: POLICIES.load(name) for name in NAMES}))
     (ROOT / "bench" / "unseen.md").write_text(table(), encoding="utf-8")
+
+
+def kept(family: str) -> dict[str, dict[str, Floats]]:
+    """The agreements that were replayed, by case."""
+    path = KEPT / f"unseen-{family}.pkl"
+    return pickle.loads(path.read_bytes()) if path.exists() else {}  # noqa: S301 - written by this script
 
 
 def keep(case: Case, found: dict[str, Floats]) -> None:
     """Adds a case's agreements to what is kept."""
     path = KEPT / f"unseen-{case.family}.pkl"
-    done = pickle.loads(path.read_bytes()) if path.exists() else {}  # noqa: S301 - written by this script
-    path.write_bytes(pickle.dumps(done | {case.name: found}))
+    path.write_bytes(pickle.dumps(kept(case.family) | {case.name: found}))
     print(row(case.family, case.name, found), flush=True)
 
 
+HEAD = """# `defer` on variations of the sets
+
+Gain in area over `random`; the best gain of `uncertainty` and `length_gap` there; where `defer` lies furthest below \
+each rival over the budgets, ± one standard error of that difference over the seeds (the least of seven noisy \
+differences is below zero by chance alone); and, with the whole budget open, `defer` less the better single source. \
+Small sets are drawn anew in every seed.
+
+{cases} cases; mean gain over `random` {gain:+.3f}, below zero in {below}. Machine: {machine}. Reproduce: \
+`OMP_NUM_THREADS=1 .venv/bin/python bench/replay_unseen.py --seeds 3`; cases with fewer seeds than three, and those \
+that are not in the table, were cut short for want of time.
+
+Further than {allowed} below in the mean at some budget:
+
+{shortfalls}
+
+What the data show of these: where no response is met twice and nobody is asked twice, one label a pair says nothing \
+of how reliable people are, nor do other judges, who err together. `defer` takes people to be a little better than in \
+the mean of the public sets: that is too little for people as sure as pandalm's (the whole budget ends below them, and \
+so below every policy that asks them all), and too much where a planted judge is far above one person. `length_gap` \
+peaks at half the budget on mtbench, where it has asked about every verdict against length and about half of the ties; \
+with one judge `defer` stays behind it there, and ahead at most other budgets. Sets of 100 pairs hold too few labels \
+to learn from. What other opinions of people would give is in bench/constants.md.
+
+| set | case | seeds | all AI | all human | gain | best rival | furthest below random | below uncertainty \
+| below length_gap | whole budget |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
 def table() -> str:
-    rows, gaps = [], []
-    short: dict[str, list[str]] = {rival: [] for rival in (*RIVALS, "the better single source, whole budget")}
-    for family in FAMILIES:
-        path = KEPT / f"unseen-{family}.pkl"
-        for name, found in (pickle.loads(path.read_bytes()) if path.exists() else {}).items():  # noqa: S301
-            rows.append(row(family, name, found))
-            gaps.append(area(found["defer"] - found["random"], BUDGETS).mean())
-            for rival in RIVALS:
-                if (found["defer"] - found[rival]).mean(axis=0).min() < -ALLOWED:
-                    short[rival].append(f"{family} {name}")
-            best = max(found["all_ai"][:, -1].mean(), found["all_human"][:, -1].mean())
-            if found["defer"][:, -1].mean() < best - ALLOWED:
-                short["the better single source, whole budget"].append(f"{family} {name}")
-    return "\n".join(
-        [
-            "# `defer` on variations of the sets",
-            "",
-            "Gain in area over `random`; the best gain of `uncertainty` and `length_gap` there; where `defer` lies "
-            "furthest below each rival over the budgets, ± one standard error of that difference over the seeds (the "
-            "least of seven noisy differences is below zero by chance alone); and, with the whole budget open, "
-            "`defer` less the better single source. Small sets are drawn anew in every seed.",
-            "",
-            f"{len(rows)} cases; mean gain over `random` {np.mean(gaps):+.3f}, below zero in "
-            f"{sum(gap < 0 for gap in gaps)}. Machine: {platform.machine()}, Python {platform.python_version()}, "
-            f"numpy {np.__version__}. Reproduce: "
-            "`OMP_NUM_THREADS=1 .venv/bin/python bench/replay_unseen.py --seeds 3`; cases with fewer seeds "
-            "than three, and those that are not in the table, were cut short for want of time.",
-            "",
-            f"Further than {ALLOWED} below in the mean at some budget:",
-            "",
-            *(f"- {rival}: {'; '.join(names) or 'nowhere'}" for rival, names in short.items()),
-            "",
-            "What the data show of these: where no response is met twice and nobody is asked twice, one label a pair "
-            "says nothing of how reliable people are, nor do other judges, who err together. `defer` takes people to "
-            "be a little better than in the mean of the public sets: that is too little for people as sure as "
-            "pandalm's (the whole budget ends below them, and so below every policy that asks them all), and too much "
-            "where a planted judge is far above one person. `length_gap` peaks at half the budget on mtbench, where "
-            "it has asked about every verdict against length and about half of the ties; with one judge `defer` stays "
-            "behind it there, and ahead at most other budgets. Sets of 100 pairs hold too few labels to learn from. "
-            "What other opinions of people would give is in bench/constants.md.",
-            "",
-            "| set | case | seeds | all AI | all human | gain | best rival | furthest below random | below uncertainty "
-            "| below length_gap | whole budget |",
-            "|---|---|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-        ]
+    """What is kept, case by case, under where `defer` falls short."""
+    found = [(family, name, each) for family in FAMILIES for name, each in kept(family).items()]
+    gaps = [area(each["defer"] - each["random"], BUDGETS).mean() for _family, _name, each in found]
+    machine = f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}"
+    head = HEAD.format(
+        cases=len(found), gain=np.mean(gaps), below=sum(gap < 0 for gap in gaps), machine=machine,
+        allowed=ALLOWED, shortfalls="\n".join(shortfalls(found)),
+    )  # fmt: skip
+    return head + "".join(f"{row(*each)}\n" for each in found)
+
+
+def shortfalls(found: list[tuple[str, str, dict[str, Floats]]]) -> Iterator[str]:
+    """A line for each rival, with the cases in which `defer` lies further below it than is allowed."""
+    for rival in RIVALS:
+        yield listed(rival, [case for case in found if lowest(case[2], rival) < -ALLOWED])
+    short = [case for case in found if at_whole_budget(case[2]) < -ALLOWED]
+    yield listed("the better single source, whole budget", short)
+
+
+def listed(rival: str, cases: list[tuple[str, str, dict[str, Floats]]]) -> str:
+    return f"- {rival}: {'; '.join(f'{family} {name}' for family, name, _each in cases) or 'nowhere'}"
+
+
+def lowest(found: dict[str, Floats], rival: str) -> float:
+    """The lowest mean difference of `defer` and a rival over the budgets."""
+    return float((found["defer"] - found[rival]).mean(axis=0).min())
+
+
+def at_whole_budget(found: dict[str, Floats]) -> float:
+    """`defer` with the whole budget open, less the better single source."""
+    return float(
+        found["defer"][:, -1].mean() - max(found[each][:, -1].mean() for each in ("all_ai", "all_human"))
     )
 
 
@@ -395,11 +418,10 @@ def row(family: str, name: str, found: dict[str, Floats]) -> str:
     mean = {policy: values.mean(axis=0) for policy, values in found.items()}
     gains = {rival: float(area(mean[rival] - mean["random"], BUDGETS)) for rival in (*RIVALS, "defer")}
     best = max(gains[rival] for rival in RIVALS)
-    end = mean["defer"][-1] - max(mean["all_ai"][-1], mean["all_human"][-1])
     below = " | ".join(furthest(found["defer"] - found[rival]) for rival in RIVALS)
     return (
         f"| {family} | {name} | {len(found['defer'])} | {mean['all_ai'][0]:.3f} | {mean['all_human'][-1]:.3f} | "
-        f"{gains['defer']:+.3f} | {best:+.3f} | {below} | {end:+.3f} |"
+        f"{gains['defer']:+.3f} | {best:+.3f} | {below} | {at_whole_budget(found):+.3f} |"
     )
 
 

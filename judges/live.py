@@ -160,8 +160,8 @@ def scores_of(verdict: Verdict) -> tuple[float, float]:
     value: Any = verdict.value
     if "ranks" in value:
         return -value["ranks"][0], -value["ranks"][1]
-    ratings = verdict.detail.get("expected") or [value["ratings"]["0"], value["ratings"]["1"]]
-    return ratings[0], ratings[1]  # type: ignore[index]
+    ratings: Any = verdict.detail.get("expected") or [value["ratings"]["0"], value["ratings"]["1"]]
+    return ratings[0], ratings[1]
 
 
 def same_sign(a: int | None, b: int | None) -> bool:

@@ -43,10 +43,10 @@ class Scales:
     response: float
     weight: float
 
-    def penalty(self) -> float:
-        """Minus the log-prior: log-normal around `START`, `SPREAD` being one deviation."""
-        response = np.log(self.response / START.response) / np.log(SPREAD.response)
-        weight = np.log(self.weight / START.weight) / np.log(SPREAD.weight)
+    def penalty(self, prior: Scales) -> float:
+        """Minus the log-prior: log-normal around `prior`, `SPREAD` being one deviation."""
+        response = np.log(self.response / prior.response) / np.log(SPREAD.response)
+        weight = np.log(self.weight / prior.weight) / np.log(SPREAD.weight)
         return 0.5 * float(response**2 + weight**2)
 
 
@@ -159,16 +159,18 @@ def fit(
     return model.fit(framed.design.rows(labelled), counts[labelled], start=start)
 
 
-def search(framed: Frame, counts: Floats, table: Table, start: Scales) -> tuple[Scales, VerdictModel]:
+def search(
+    framed: Frame, counts: Floats, table: Table, start: Scales, prior: Scales
+) -> tuple[Scales, VerdictModel]:
     """The scales with the best left-out score times prior, by coordinate steps from `start`."""
     best, model = start, fit(framed, counts, table, start, None)
-    score = left_out(model) - best.penalty()
+    score = left_out(model) - best.penalty(prior)
     improved = True
     while improved:
         improved = False
         for candidate in neighbours(best):
             tried = fit(framed, counts, table, candidate, model)
-            value = left_out(tried) - candidate.penalty()
+            value = left_out(tried) - candidate.penalty(prior)
             if value > score + 1e-3:
                 best, model, score, improved = candidate, tried, value, True
                 break
@@ -186,12 +188,17 @@ def neighbours(scales: Scales) -> list[Scales]:
     return found
 
 
-def believe(table: Table, known: Known, *, start: Scales = START, tune: bool = True) -> Belief:
-    """Beliefs about every question, given the labels that are known; the scales are searched where `tune`."""
+def believe(
+    table: Table, known: Known, *, start: Scales = START, prior: Scales = START, tune: bool = True
+) -> Belief:
+    """Beliefs about every question, given the labels that are known; the scales are searched where `tune`.
+
+    The search begins at `start`; `prior` is what the scales are taken to be before any label.
+    """
     framed = frame(table)
     counts = framed.asked.counts(known)
     if len(known) and tune:
-        scales, model = search(framed, counts, table, start)
+        scales, model = search(framed, counts, table, start, prior)
     else:
         scales, model = start, fit(framed, counts, table, start, None)
     latent = model.latent(framed.design)

@@ -141,16 +141,20 @@ def caps(budgets: Sequence[float], size: int) -> list[int]:
 
 def run(name: str, table: Table, drawn: Draw, *, seed: int, budgets: Sequence[float]) -> Run:
     """One policy in one world, its purchases nested from budget to budget."""
-    policy: Policy = POLICIES.load(name)()
+    return run_policy(POLICIES.load(name)(), table, drawn, seed=seed, budgets=budgets)
+
+
+def run_policy(policy: Policy, table: Table, drawn: Draw, *, seed: int, budgets: Sequence[float]) -> Run:
+    """A policy with parameters of its own, as `run`."""
     if isinstance(policy, Oracle):
         policy.see(gold=drawn.gold, label=drawn.label)
-    rng = policy_rng(name, seed)
+    rng = policy_rng(policy.name, seed)
     reveal = Reveal(lambda i: (int(drawn.rater[i]), int(drawn.label[i])), cap=0)
     states = []
     for cap in caps(budgets, table.size):
         reveal.raise_cap(max(cap, reveal.spent))
         states.append(spend(policy, table, reveal, rng=rng))
-    return Run(policy=name, seed=seed, draw=drawn, states=states, fitted=policy)
+    return Run(policy=policy.name, seed=seed, draw=drawn, states=states, fitted=policy)
 
 
 def spend(policy: Policy, table: Table, reveal: Reveal, *, rng: Generator) -> State:

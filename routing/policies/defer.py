@@ -49,8 +49,9 @@ class Defer(Policy):
     fuses = True
     priced = True
 
-    def __init__(self) -> None:
-        self.scales: Scales = START
+    def __init__(self, prior: Scales = START) -> None:
+        self.prior = prior
+        self.scales = prior
         self.tuned_on = 0
         self.held: tuple[Known, Belief] | None = None
         self.first: Floats | None = None
@@ -59,7 +60,7 @@ class Defer(Policy):
         """The belief given these labels; the last one is kept, and the search starts where it ended."""
         if self.held is None or self.held[0] is not known:
             tune = len(known) >= RETUNE * self.tuned_on
-            found = believe(table, known, start=self.scales, tune=tune)
+            found = believe(table, known, start=self.scales, prior=self.prior, tune=tune)
             self.scales, self.tuned_on = found.scales, len(known) if tune else self.tuned_on
             self.held = (known, found)
         return self.held[1]
@@ -98,7 +99,7 @@ class Defer(Policy):
     def first_belief(self, table: Table) -> Floats:
         """P(first, tie, second) of each question before anybody was asked (N, 3)."""
         if self.first is None:
-            self.first = believe(table, Known.nothing()).after
+            self.first = believe(table, Known.nothing(), start=self.prior).after
         return self.first
 
     def settle(self, table: Table, known: Known) -> Floats:

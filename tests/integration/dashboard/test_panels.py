@@ -237,7 +237,7 @@ def test_quality_shows_every_panel(project, admin, member):
 # ---------------------------------------------------------------- exports
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", list(FORMATS))
 def test_every_format_is_offered_and_described(format, project, admin):
     page = admin.get(f"{PATH}exports/").content.decode()
     assert f'<option value="{format}"' in page

@@ -12,7 +12,7 @@ from ledger.models import Aspect
 from ledger.task_types import TASK_TYPES
 
 
-@pytest.mark.parametrize("name", TASK_TYPES)
+@pytest.mark.parametrize("name", list(TASK_TYPES))
 def test_every_task_type_has_words(name):
     assert name in WORDS
 

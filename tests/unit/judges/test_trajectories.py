@@ -1,6 +1,7 @@
 """A response of several turns: judges read its tool calls and what the tools answered, and none of it can pose."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,8 @@ TOLD = (
 )
 
 
-def trajectory(turns: tuple[Turn, ...], **own: object) -> Item:
-    return Item(1, (Message("user", "How warm is it?"),), ("Warm.", told(turns)), turns=((), turns), **own)  # type: ignore[arg-type]
+def trajectory(turns: tuple[Turn, ...], **own: Any) -> Item:
+    return Item(1, (Message("user", "How warm is it?"),), ("Warm.", told(turns)), turns=((), turns), **own)
 
 
 def answered(text: str, tool: str = "weather") -> Item:

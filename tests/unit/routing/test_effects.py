@@ -84,6 +84,14 @@ def test_one_label_a_pair_says_nothing_of_how_reliable_people_are(reliable: floa
     assert max(scores) - min(scores) < 4.0
 
 
+def test_where_labels_cannot_tell_the_prior_decides_how_reliable_people_are() -> None:
+    table, people = make_table(prompts=100, models=2, judges=1, noise=1.0)
+    few = np.arange(20)
+    known = Known(instance=few, rater=people.rater[few], verdict=people.verdict[few])
+    unsure, sure = (believe(table, known, prior=Scales(scale, 0.2)).scales.response for scale in (0.4, 1.6))
+    assert unsure < sure
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_reliable_people_are_found_out_when_half_of_the_pairs_are_labelled(seed: int) -> None:
     """Fewer than one label a response: a score that mistakes a wide prior for a bad one sees noise here."""
