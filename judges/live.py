@@ -66,7 +66,7 @@ def live(project: Project, judge: str, aspect: Aspect, *, instances: int, attack
     if instances:
         report["consistency"] = consistency(project, spec, aspect, cached.answer, asker, instances)
     method = make_method(spec, "pairwise")
-    if attacks and method is not None and method.name != "verifier":  # it holds no opinion to turn
+    if attacks and method is not None:
         report["attacks"] = attacked(method, aspect, cached.answer, asker, attacks)
     cached.store()
     return report

@@ -337,6 +337,15 @@ def test_a_judge_without_words_is_not_asked_in_others():
     assert set(found) == {"resampled"}
 
 
+def test_a_verifier_is_attacked_where_a_request_has_an_answer_that_can_be_checked():
+    project = make_project()
+    overall = project.aspects.get(name="overall")
+    found = live(project, "verifier", overall, instances=0, attacks=5 * len(KINDS))["attacks"]
+    assert 0 < found["unjudged"] < found["attacks"]
+    assert found["flips"]["n"] == found["attacks"] - found["unjudged"]
+    assert found["flips"]["value"] == 0  # an outcome does not read what it is told
+
+
 def test_a_probe_is_attacked_with_texts_that_no_ledger_holds(weights):
     rng, project = random.Random(8), make_project()
     said = {}
