@@ -42,6 +42,9 @@ DATABASES = {
         "ATOMIC_REQUESTS": False,
     }
 }
+PREPARED_STATEMENTS = env.bool(
+    "PREPARED_STATEMENTS", default=True
+)  # `web.sql`; poolers by transaction lose them
 POSTGRES_BIN = embedded.postgres_tools()
 REDIS_URL = services.redis_url
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

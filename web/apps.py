@@ -1,7 +1,9 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.urls import register_converter
 
 from web.converters import RowConverter
+from web.sql import plan_once
 
 
 class WebConfig(AppConfig):
@@ -9,3 +11,4 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         register_converter(RowConverter, "row")
+        connection_created.connect(plan_once)
