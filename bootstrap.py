@@ -139,10 +139,11 @@ def holds(name: str, command: tuple[str, ...]) -> bool:
 def lock() -> int:
     """Resolve pyproject's pins into the two lock files, the second within the first."""
     os.environ["CUSTOM_COMPILE_COMMAND"] = "make lock"
+    run, dev = (LOCKS[which].name for which in ("run", "dev"))  # names, since pip-compile writes down what it is given
     compile_ = [str(PYTHON), "-m", "piptools", "compile", *COMPILE]
-    subprocess.run([*compile_, "-o", str(LOCKS["run"]), "pyproject.toml"], check=True)
-    extra = ["--extra", "dev", "--extra", "train", "-c", str(LOCKS["run"]), "-o", str(LOCKS["dev"])]
-    return subprocess.run([*compile_, *extra, "pyproject.toml"], check=False).returncode
+    subprocess.run([*compile_, "-o", run, "pyproject.toml"], cwd=ROOT, check=True)
+    extra = ["--extra", "dev", "--extra", "train", "-c", run, "-o", dev]
+    return subprocess.run([*compile_, *extra, "pyproject.toml"], cwd=ROOT, check=False).returncode
 
 
 def end_with_parent() -> None:
