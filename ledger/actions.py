@@ -171,15 +171,22 @@ class NewLabel:
     cost: Decimal | None = None
 
 
+# The live label that a new one replaces is looked up by itself (`OFFSET 0` keeps it so). As a join, planned once, it
+# read all that the rater had ever said: 13 ms after 4,500 instances, where this takes 1.4 throughout.
 WRITE_LABELS = """
     WITH new AS (
         SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (
             n int, instance bigint, aspect bigint, value jsonb, "order" smallint[], repeat smallint, rationale text,
             detail jsonb, guideline bigint, version text, duration_ms int, cost numeric)
     ), old AS (
-        UPDATE ledger_label SET superseded = greatest(%(at)s, created) FROM new
-        WHERE rater_id = %(rater)s AND instance_id = new.instance AND aspect_id = new.aspect
-          AND ledger_label."order" = new."order" AND ledger_label.repeat = new.repeat AND superseded IS NULL
+        UPDATE ledger_label SET superseded = greatest(%(at)s, created)
+        FROM new CROSS JOIN LATERAL (
+            SELECT l.id FROM ledger_label l
+            WHERE l.rater_id = %(rater)s AND l.instance_id = new.instance AND l.aspect_id = new.aspect
+              AND l."order" = new."order" AND l.repeat = new.repeat AND l.superseded IS NULL
+            OFFSET 0
+        ) live
+        WHERE ledger_label.id = live.id AND superseded IS NULL
         RETURNING ledger_label.id, new.n
     )
     INSERT INTO ledger_label (project_id, instance_id, aspect_id, rater_id, value, "order", repeat, rationale,
