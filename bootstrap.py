@@ -139,7 +139,8 @@ def holds(name: str, command: tuple[str, ...]) -> bool:
 def lock() -> int:
     """Resolve pyproject's pins into the two lock files, the second within the first."""
     os.environ["CUSTOM_COMPILE_COMMAND"] = "make lock"
-    run, dev = (LOCKS[which].name for which in ("run", "dev"))  # names, since pip-compile writes down what it is given
+    # Names and no paths, since pip-compile writes down what it is given.
+    run, dev = LOCKS["run"].name, LOCKS["dev"].name
     compile_ = [str(PYTHON), "-m", "piptools", "compile", *COMPILE]
     subprocess.run([*compile_, "-o", run, "pyproject.toml"], cwd=ROOT, check=True)
     extra = ["--extra", "dev", "--extra", "train", "-c", run, "-o", dev]

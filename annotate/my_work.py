@@ -1,4 +1,4 @@
-"""An assignment with all that its screen reads, in one statement: no model's name, no label, hardly any metadata."""
+"""An assignment and all that its screen reads, in one statement: no label, no response's model, hardly any metadata."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -40,23 +40,17 @@ def my_work(desk: Desk, pk: int) -> Work:
 
 def as_work(desk: Desk, pk: int, instance: int, rater: int, *row: Any) -> Work:
     """The work of a row of `WORK`."""
-    order, repeat, status, draft, *content = row
-    prompt, context, metadata, responses = (orjson.loads(each) for each in (*content[:3], content[4]))
-    found = Assignment(
-        pk=pk,
-        rater_id=rater,
-        order=order,
-        repeat=repeat,
-        status=status,
-        draft=orjson.loads(draft) if draft else None,
-    )
+    order, repeat, status, draft, prompt, context, metadata, size, responses = row
+    found = Assignment(pk=pk, rater_id=rater, order=order, repeat=repeat, status=status)
+    found.draft = orjson.loads(draft) if draft else None
     found.project = desk.project
     found.instance = Instance(
         pk=instance,
         project=desk.project,
-        prompt=prompt,
-        context=context,
-        metadata=metadata,
-        size=content[3],
+        prompt=orjson.loads(prompt),
+        context=orjson.loads(context),
+        metadata=orjson.loads(metadata),
+        size=size,
     )
-    return Work(found, [Response(index=at, text=text, messages=said) for at, text, said in responses])
+    texts = [Response(index=at, text=text, messages=said) for at, text, said in orjson.loads(responses)]
+    return Work(found, texts)
