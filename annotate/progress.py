@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from annotate.actions.mixing import mixes
 from annotate.models import Seat
-from annotate.quotas import quota_of
+from annotate.quotas import morning_of, quota_of
 from ledger.desk import Desk
 from ledger.models import Project
 from web.sql import prepared
@@ -30,8 +30,7 @@ COUNTS = """
 def progress(desk: Desk) -> dict[str, Any]:
     """How much the caller has done, and how much is left for anyone; today's quota where there is one."""
     quota = quota_of(desk.project, desk.member).daily
-    morning = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    since = morning if quota else "-infinity"
+    since = morning_of(timezone.now()) if quota else "-infinity"
     most = 0 if quota or mixes(desk.project) else EXACT_COUNT
     values = {"project": desk.project.pk, "rater": desk.rater_id, "since": since, "most": most}
     ((done, few),) = prepared(COUNTS, values)

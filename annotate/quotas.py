@@ -54,12 +54,17 @@ def quota_of(project: Project, member: Member | None) -> Quota:
     return Quota(**{**project.settings.get("quota", {}), **own})
 
 
+def morning_of(at: datetime) -> datetime:
+    """When the day of `at` began, in the site's time zone."""
+    return timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def done_by(project: Project, rater_id: int, quota: Quota, *, at: datetime) -> Done:
     """What the rater has submitted, corrections and withdrawn work left out. `ever` is counted for a total only.
 
     Gold and probes count: whoever does them has worked.
     """
-    morning = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    morning = morning_of(at)
     since = "-infinity" if quota.total is not None else morning
     rows = prepared(DONE, {"project": project.pk, "rater": rater_id, "morning": morning, "since": since})
     return Done(quota, *rows[0])

@@ -42,9 +42,7 @@ DATABASES = {
         "ATOMIC_REQUESTS": False,
     }
 }
-PREPARED_STATEMENTS = env.bool(
-    "PREPARED_STATEMENTS", default=True
-)  # `web.sql`; poolers by transaction lose them
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)  # a pooler by transaction loses them
 POSTGRES_BIN = embedded.postgres_tools()
 REDIS_URL = services.redis_url
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
