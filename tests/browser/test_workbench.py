@@ -545,6 +545,7 @@ def test_undo_supersedes(ann: OpenPage, make_work: MakeWork, live_server: Any) -
     page = start(ann(), live_server, project)
     press(page, "1", "Enter")
     expect(page.locator("#receipt")).to_contain_text("Submitted")
+    expect(page.locator("#receipt [data-seconds]")).to_have_text(re.compile("^[0-9]+ s$"))
     press(page, "u")
     expect(page.locator(".prompt")).to_contain_text("correcting earlier work")
     expect(page.locator("[data-choice]:checked")).to_have_count(1)
